@@ -50,6 +50,8 @@ export interface Call {
 export interface Operation<Input, Output, Subject = unknown> {
   /** CloudTrail's readOnly. A read-only operation's answer is not repeated in its record. */
   readonly readOnly: boolean;
+  /** AWS lets everyone who signed do this; no policy can deny it (`sts:GetCallerIdentity`). */
+  readonly open?: true;
   /**
    * Finds what the call acts on, before it is authorized. `subject` is handed to `run`.
    * An operation without `find` must call `call.authorize` itself: an answer that nothing authorized is refused.
@@ -68,3 +70,21 @@ export interface Found<Subject> {
 /** An operation table as the pipeline sees it. */
 // biome-ignore lint/suspicious/noExplicitAny: rows of different operations stand in one table; each is typed where it is written
 export type OperationTable = ReadonlyMap<string, Operation<any, any, any>>;
+
+/** What a generated model says of an operation: `KmsModel['Encrypt']`. */
+interface OperationTypes {
+  readonly input: unknown;
+  readonly output: unknown;
+}
+
+/**
+ * The type that a service's rows are held against: `{ Encrypt: …, Decrypt: … } satisfies Operations<KmsModel, 'Encrypt' | 'Decrypt'>`.
+ * A missing or misspelt operation and an output that is not AWS's do not compile. Without names: all operations.
+ */
+export type Operations<
+  Model extends { readonly [Name in keyof Model]: OperationTypes },
+  Names extends keyof Model = keyof Model,
+> = {
+  // biome-ignore lint/suspicious/noExplicitAny: what `find` hands to `run` differs by row; each row annotates it
+  readonly [Name in Names]: Operation<Model[Name]['input'], Model[Name]['output'], any>;
+};

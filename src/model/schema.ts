@@ -24,6 +24,8 @@ export interface StringShape extends ShapeBase {
   readonly pattern?: string;
   /** In the order in which AWS prints it. */
   readonly enum?: readonly string[];
+  /** What a request may say where that differs from what AWS prints (models/departures.json). */
+  readonly accepts?: readonly string[];
 }
 export interface BlobShape extends ShapeBase {
   readonly type: 'blob';
@@ -72,6 +74,8 @@ export interface OperationModel {
   readonly output: StructureShape | undefined;
   /** Query protocol: the element around the output. */
   readonly resultWrapper?: string;
+  /** AWS takes it without a signature (`sts:AssumeRoleWithWebIdentity`). */
+  readonly unsigned?: true;
 }
 
 export interface ServiceModel {
