@@ -1,0 +1,60 @@
+/**
+ * The few things a lane asks of the file system, each through the thread pool. A port, so that a test can let the
+ * real disk fail at a chosen step.
+ */
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+
+export interface Disk {
+  /** `create` makes an empty file of it, `append` keeps what is there. */
+  open(path: string, how: 'create' | 'append'): Promise<number>;
+  /** Writes all bytes or throws; what was written of them before an error stays. */
+  write(fd: number, bytes: Buffer, position: number): Promise<void>;
+  /** Returns once data and size are on the medium. */
+  sync(fd: number): Promise<void>;
+  truncate(fd: number, sizeBytes: number): Promise<void>;
+  close(fd: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Makes the entries of a folder durable. */
+  syncFolder(path: string): Promise<void>;
+  /** Synchronous: it asks the kernel's memory, not the disk. */
+  sizeBytes(fd: number): number;
+}
+
+const open = promisify(fs.open);
+const close = promisify(fs.close);
+const fsync = promisify(fs.fsync);
+
+export const disk: Disk = {
+  open: (path, how) => open(path, how === 'create' ? 'w' : 'r+', 0o600),
+  write: writeAll,
+  sync(fd) {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error)));
+    });
+  },
+  truncate: promisify(fs.ftruncate),
+  close,
+  rename: promisify(fs.rename),
+  async syncFolder(path) {
+    const fd = await open(path, 'r');
+    try {
+      await fsync(fd);
+    } finally {
+      await close(fd);
+    }
+  },
+  sizeBytes: (fd) => fs.fstatSync(fd).size,
+};
+
+function writeAll(fd: number, bytes: Buffer, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const from = (done: number): void =>
+      fs.write(fd, bytes, done, bytes.length - done, position + done, (error, written) => {
+        if (error !== null) reject(error);
+        else if (done + written < bytes.length) from(done + written);
+        else resolve();
+      });
+    from(0);
+  });
+}
