@@ -20,8 +20,14 @@ export interface Write {
 }
 
 export type CommitResult =
-  | { readonly kind: 'committed'; /** 1, 2, 3 …: the order of commits on this store. */ readonly seq: number }
-  | { readonly kind: 'conflict'; /** The first write whose expectation did not hold. Nothing was written. */ readonly path: string };
+  | {
+      readonly kind: 'committed' /** 1, 2, 3 …: the order of commits on this store. */;
+      readonly seq: number;
+    }
+  | {
+      readonly kind: 'conflict' /** The first write whose expectation did not hold. Nothing was written. */;
+      readonly path: string;
+    };
 
 export interface Engine {
   get(path: string): Promise<Row | undefined>;
@@ -31,7 +37,10 @@ export interface Engine {
   commit(writes: readonly Write[]): Promise<CommitResult>;
   /** The sequence number of the last commit that this node has seen. */
   seq(): number;
-  /** Called with the paths that any node on this store committed (this one too), in order, before `feedHeard` advances. */
+  /**
+   * Called with the paths that any node on this store committed (this one too), in order, before `feedHeard` advances.
+   * No path is empty: an empty one among them says that anything may have changed.
+   */
   subscribe(listener: (paths: readonly string[]) => void): void;
   /** `world.monotonic()` when the change feed was last known to be complete. */
   feedHeard(): number;
