@@ -1,0 +1,81 @@
+/** Claim: signing costs little beyond the signature itself, as OpenSSL makes it on the same core. */
+import { spawnSync } from 'node:child_process';
+import {
+  type Bench,
+  type Claim,
+  createKey,
+  interleave,
+  median,
+  type Row,
+  rateOf,
+  warm,
+} from './claim.ts';
+import { canPin, type Program, startSealhold } from './program.ts';
+import { prepare } from './request.ts';
+
+interface Algorithm {
+  readonly keySpec: string;
+  readonly algorithm: string;
+  /** The name that `openssl speed` has for it. */
+  readonly speedName: string;
+}
+
+const algorithms: readonly Algorithm[] = [
+  { keySpec: 'ECC_NIST_P256', algorithm: 'ECDSA_SHA_256', speedName: 'ecdsap256' },
+  { keySpec: 'RSA_2048', algorithm: 'RSASSA_PSS_SHA_256', speedName: 'rsa2048' },
+];
+
+export const signing: Claim = {
+  name: 'signing',
+  says: 'Sign (32 connections, one core) against openssl speed on that core',
+  async measure(bench) {
+    const program = await startSealhold({ data: bench.folder('signing'), core: 0 });
+    try {
+      const rows: Row[] = [];
+      for (const algorithm of algorithms) rows.push(await compare(bench, program, algorithm));
+      return rows;
+    } finally {
+      await program.stop();
+    }
+  },
+};
+
+async function compare(bench: Bench, program: Program, options: Algorithm): Promise<Row> {
+  const KeyId = await createKey(program, { KeySpec: options.keySpec, KeyUsage: 'SIGN_VERIFY' });
+  const request = prepare('Sign', {
+    KeyId,
+    Message: Buffer.alloc(32, 7).toString('base64'),
+    MessageType: 'DIGEST',
+    SigningAlgorithm: options.algorithm,
+  });
+  await warm(bench, program, request);
+  const speeds: number[] = [];
+  const [rate] = await interleave(bench.rounds, [
+    () => {
+      const perSecond = opensslSpeed(options.speedName);
+      if (perSecond !== undefined) speeds.push(perSecond);
+      return rateOf(bench, program, { requests: [request] });
+    },
+  ]);
+  if (rate === undefined) throw new Error('Nothing was measured.');
+  const speed = speeds.length === 0 ? undefined : median(speeds);
+  const latency = `p50 ${rate.p50Ms.toFixed(2)} ms, p99 ${rate.p99Ms.toFixed(2)} ms`;
+  return {
+    what: `Sign ${options.algorithm} with ${options.keySpec}`,
+    value: rate.perSecond,
+    unit: 'per s',
+    ...(speed === undefined ? {} : { against: { what: 'openssl speed', value: speed } }),
+    note: speed === undefined ? `${latency}; openssl isn't installed` : latency,
+  };
+}
+
+/** Signatures a second, undefined where openssl isn't installed or doesn't know the name. */
+function opensslSpeed(name: string): number | undefined {
+  const command = ['openssl', 'speed', '-mr', '-seconds', '1', name];
+  const [file = '', ...args] = canPin ? ['taskset', '-c', '0', ...command] : command;
+  const { stdout } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
+  // +F2:number:bits:sign:verify, for ECDSA +F4; as seconds for one or, since 3.0, as so many a second.
+  const figure = Number(/^\+F[24]:\d+:\d+:([\d.]+)/m.exec(stdout ?? '')?.[1] ?? Number.NaN);
+  if (Number.isNaN(figure)) return undefined;
+  return figure < 1 ? 1 / figure : figure;
+}
