@@ -1,0 +1,112 @@
+/**
+ * Threads for the signing operations that node offers only in a blocking form (digest-signing.ts): an RSA-4096
+ * signature would hold up every other request for over a millisecond, ML-DSA over an external μ for tens of them.
+ */
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { SignedDigest } from './digest-signing.ts';
+import type { KeyPair } from './key-spec.ts';
+
+export interface SigningTask {
+  readonly id: number;
+  readonly algorithm: string;
+  readonly key: KeyPair;
+  readonly digest: Uint8Array;
+  /** Present: verify it. Absent: make one. */
+  readonly signature?: Uint8Array;
+}
+
+export type SigningTaskResult =
+  | { readonly id: number; readonly outcome: Uint8Array | boolean }
+  | { readonly id: number; readonly failure: string };
+
+export async function signInThread(
+  algorithm: string,
+  key: KeyPair,
+  digest: Buffer,
+): Promise<Buffer> {
+  const outcome = await dispatch({ algorithm, key: detached(key), digest: exactly(digest) });
+  if (typeof outcome === 'boolean') throw new Error('a signing thread answered another question');
+  return Buffer.from(outcome.buffer, outcome.byteOffset, outcome.byteLength);
+}
+
+export async function verifyInThread(
+  algorithm: string,
+  key: KeyPair,
+  { digest, signature }: SignedDigest,
+): Promise<boolean> {
+  const task = { digest: exactly(digest), signature: exactly(signature) };
+  return (await dispatch({ algorithm, key: detached(key), ...task })) === true;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly pending: Map<number, PromiseWithResolvers<Uint8Array | boolean>>;
+}
+
+/** The event loop and the thread pool want a core, too. */
+const mostThreads = Math.min(4, Math.max(1, availableParallelism() - 1));
+const threads: Thread[] = [];
+let lastId = 0;
+
+function dispatch(task: Omit<SigningTask, 'id'>): Promise<Uint8Array | boolean> {
+  const { worker, pending } = leastBusy();
+  const id = ++lastId;
+  const answer = Promise.withResolvers<Uint8Array | boolean>();
+  pending.set(id, answer);
+  // A thread keeps the process alive only while somebody waits for it.
+  worker.ref();
+  worker.postMessage({ id, ...task });
+  return answer.promise;
+}
+
+/** A free thread; a new one while there may be more; else the one with the shortest queue. */
+function leastBusy(): Thread {
+  let best: Thread | undefined;
+  for (const thread of threads) {
+    if (best === undefined || thread.pending.size < best.pending.size) best = thread;
+  }
+  if (best !== undefined && (best.pending.size === 0 || threads.length >= mostThreads)) return best;
+  return start();
+}
+
+function start(): Thread {
+  // `.ts` when run from source, `.js` in the package.
+  const file = `./signing-thread${extname(import.meta.filename)}`;
+  const worker = new Worker(new URL(file, import.meta.url), { name: 'signing', execArgv: [] });
+  const thread: Thread = { worker, pending: new Map() };
+  worker.on('message', (result: SigningTaskResult) => settle(thread, result));
+  worker.on('error', (cause) => abandon(thread, new Error('a signing thread failed', { cause })));
+  worker.on('exit', () => abandon(thread, new Error('the signing thread has ended')));
+  worker.unref();
+  threads.push(thread);
+  return thread;
+}
+
+function settle({ worker, pending }: Thread, result: SigningTaskResult): void {
+  const answer = pending.get(result.id);
+  pending.delete(result.id);
+  if (pending.size === 0) worker.unref();
+  if ('failure' in result) answer?.reject(new Error(result.failure));
+  else answer?.resolve(result.outcome);
+}
+
+/** A dead thread fails what it was asked; the next task starts another. */
+function abandon(thread: Thread, cause: Error): void {
+  const at = threads.indexOf(thread);
+  if (at >= 0) threads.splice(at, 1);
+  for (const answer of thread.pending.values()) answer.reject(cause);
+  thread.pending.clear();
+}
+
+/** Small Buffers are views of a shared slab, and a message carries the whole of what a view is of. */
+function exactly(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+function detached(key: KeyPair): KeyPair {
+  const publicKeyDer = Buffer.allocUnsafeSlow(key.publicKeyDer.length);
+  publicKeyDer.set(key.publicKeyDer);
+  return { ...key, publicKeyDer };
+}
