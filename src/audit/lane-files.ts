@@ -24,10 +24,13 @@ export interface Segment {
   readonly chain: Chain;
 }
 
-interface Expected {
+/** What the store says the lane had reached. */
+export interface Expected {
   readonly records: number;
   /** Hexadecimal. */
   readonly hash: string;
+  /** Exactly these records and no more. */
+  readonly closed?: true;
 }
 
 /**
@@ -68,7 +71,7 @@ export async function openLastSegment(
   try {
     const last = await lastSegment(place);
     if (last > 0) return await openSegment(place, { number: last, anchor });
-    if (anchor !== undefined) throw cut(place, { has: 0, anchor });
+    if (anchor !== undefined) throw damaged(place, 'it is missing, but the store knows of it');
     return await createFirst(place);
   } catch (error) {
     if (error instanceof TrailDamaged) throw error;
@@ -105,12 +108,8 @@ async function openSegment(
     const where = `segment ${last.number}, byte ${offset}, record ${index}${which}`;
     throw damaged(place, `${where}: ${reason}`);
   }
-  const { anchor } = last;
-  if (anchor !== undefined && read.after.records < anchor.records) {
-    throw cut(place, { has: read.after.records, anchor });
-  }
-  if (anchor !== undefined && hashAtAnchor !== undefined && hashAtAnchor !== anchor.hash) {
-    throw damaged(place, `its first ${anchor.records} records are not those the store knows of`);
+  if (last.anchor !== undefined) {
+    compare(place, { has: read.after.records, hashAtAnchor, anchor: last.anchor });
   }
   const path = segmentPath({ ...place, segment: last.number });
   const fd = await disk.open(path, 'append');
@@ -139,9 +138,19 @@ async function readLast(
   return { read, hashAtAnchor };
 }
 
-function cut(place: LanePlace, facts: { has: number; anchor: Expected }): TrailDamaged {
-  const { has, anchor } = facts;
-  return damaged(place, `it has ${has} records, but the store knows of ${anchor.records}`);
+function compare(
+  place: LanePlace,
+  facts: { has: number; hashAtAnchor: string | undefined; anchor: Expected },
+): void {
+  const { has, hashAtAnchor, anchor } = facts;
+  const { records } = anchor;
+  if (has < records) throw damaged(place, `it has ${has} records, the store knows of ${records}`);
+  if (hashAtAnchor !== undefined && hashAtAnchor !== anchor.hash) {
+    throw damaged(place, `its first ${records} records are not those that the store knows of`);
+  }
+  if (anchor.closed === true && has > records) {
+    throw damaged(place, `${has - records} records were added after the server had stopped`);
+  }
 }
 
 function damaged(place: LanePlace, what: string): TrailDamaged {

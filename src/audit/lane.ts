@@ -5,7 +5,13 @@
 import { type Disk, disk } from './disk.ts';
 import { TrailDamaged, TrailUnavailable } from './failures.ts';
 import { type Chain, FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES, writeFrame } from './frame.ts';
-import { createSegment, type LanePlace, openLastSegment, type Segment } from './lane-files.ts';
+import {
+  createSegment,
+  type Expected,
+  type LanePlace,
+  openLastSegment,
+  type Segment,
+} from './lane-files.ts';
 import { readSegment } from './segment.ts';
 
 export interface LaneHead {
@@ -32,7 +38,7 @@ export interface Lane {
   head(): LaneHead;
   /** Why the lane refuses now, undefined while it works. */
   trouble(): TrailUnavailable | undefined;
-  /** Tries again to write what is owed; without waiting, and nothing happens while nothing is owed. */
+  /** Tries again without being waited for, when there is trouble: heals the file and writes what is owed. */
   retry(): void;
   /** Called with each record once it is durable, in order. Returns what ends it. */
   subscribe(listener: (json: string) => void): () => void;
@@ -47,7 +53,7 @@ export interface LaneOptions {
   readonly dir: string;
   readonly lane: string;
   /** What the store says the lane must have reached (see anchors.ts). */
-  readonly anchor?: { readonly records: number; readonly hash: string } | undefined;
+  readonly anchor?: Expected | undefined;
   /** A segment is closed once it is this large. Default 64 MB. */
   readonly segmentBytes?: number;
   readonly disk?: Disk;
@@ -131,7 +137,7 @@ class FileLane implements Lane {
   }
 
   retry(): void {
-    if (this.#owed.length > 0 && !this.#running) this.drain().catch(() => {});
+    if (this.#trouble !== undefined && !this.#running) this.drain().catch(() => {});
   }
 
   subscribe(listener: (json: string) => void): () => void {
