@@ -3,7 +3,9 @@ import type { KeyObject } from 'node:crypto';
 import type { Principal } from '../operation.ts';
 import type { World } from '../world.ts';
 
-/** Never changed in place: another secret or status is another object, which is how caches notice. */
+/**
+ * Never changed in place: another secret or status is another object, which is how caches notice.
+ */
 export interface AccessKey {
   readonly accessKeyId: string;
   /** From `sealSecret` (sigv4.ts). */
@@ -23,8 +25,9 @@ export interface NewAccessKey {
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /**
- * A new long-term key for an account of 12 digits. Ids of AWS's current form carry the account: the first six of
- * their ten bytes are a set bit, 40 bits of account and 7 random ones. Throws a RangeError for another account.
+ * A new long-term key for an account of 12 digits. Ids of AWS's current form carry the account: the
+ * first six of their ten bytes are a set bit, 40 bits of account and 7 random ones. Throws a
+ * RangeError for another account.
  */
 export function mintAccessKey(account: string, world: World): NewAccessKey {
   if (!/^\d{12}$/.test(account)) throw new RangeError('An account is 12 digits.');
@@ -48,8 +51,8 @@ function toBase32(bytes: Uint8Array): string {
 }
 
 /**
- * The account that an access key id names. Undefined for ids that name none: those from before 2019, whose first
- * bit is clear (AKIAI…, AKIAJ…), and whatever isn't an access key id.
+ * The account that an access key id names. Undefined for ids that name none: those from before
+ * 2019, whose first bit is clear (AKIAI…, AKIAJ…), and whatever isn't an access key id.
  */
 export function accountOfAccessKeyId(accessKeyId: string): string | undefined {
   if (!/^A(?:KI|SI)A[A-Z2-7]{16}$/.test(accessKeyId)) return undefined;

@@ -1,4 +1,7 @@
-/** Finds out as whom and where our command line calls: AWS's environment variables, then the shared credentials file. */
+/**
+ * Finds out as whom and where our command line calls: AWS's environment variables, then the shared
+ * credentials file.
+ */
 import { readFileSync } from 'node:fs';
 
 export interface ClientSettings {
@@ -17,9 +20,9 @@ export type Found =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Like AWS's command line: keys in the environment win over the file, AWS_PROFILE chooses the section of it,
- * AWS_REGION wins over AWS_DEFAULT_REGION and both over the section. An empty variable counts as none.
- * `readText` answers undefined for a file that can't be read.
+ * Like AWS's command line: keys in the environment win over the file, AWS_PROFILE chooses the
+ * section of it, AWS_REGION wins over AWS_DEFAULT_REGION and both over the section. An empty
+ * variable counts as none. `readText` answers undefined for a file that can't be read.
  */
 export function findCredentials(
   environment: Environment,
@@ -93,8 +96,9 @@ function readTextFile(path: string): string | undefined {
 }
 
 /**
- * The shared-credentials format: `[profile]` sections of `name = value`, whole-line comments with `#` or `;`,
- * an indented line belongs to the value above it and is none of ours. The last of two equal names counts.
+ * The shared-credentials format: `[profile]` sections of `name = value`, whole-line comments with
+ * `#` or `;`, an indented line belongs to the value above it and is none of ours. The last of two
+ * equal names counts.
  * https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
  */
 export function readProfiles(text: string): ReadonlyMap<string, ReadonlyMap<string, string>> {

@@ -1,4 +1,7 @@
-/** Why a request isn't let in: AWS's error code by protocol, status and text. The order of checks is verify.ts's. */
+/**
+ * Why a request isn't let in: AWS's error code by protocol, status and text. The order of checks is
+ * verify.ts's.
+ */
 import { ApiError } from '../api-error.ts';
 
 export type Reason = 'no-token' | 'incomplete' | 'mismatch' | 'unknown' | 'expired';
@@ -29,7 +32,9 @@ const codes: Readonly<Record<Dialect, Readonly<Record<Reason, string>>>> = {
   },
 };
 
-/** Status of each failure where the protocol is Query. JSON services answer all of them with 400. */
+/**
+ * Status of each failure where the protocol is Query. JSON services answer all of them with 400.
+ */
 export const queryStatuses: ReadonlyMap<string, number> = new Map([
   ['MissingAuthenticationToken', 403],
   ['IncompleteSignature', 400],

@@ -1,4 +1,6 @@
-/** Signs requests that our own command line sends, with the same code that the server verifies by. */
+/**
+ * Signs requests that our own command line sends, with the same code that the server verifies by.
+ */
 import {
   algorithm,
   canonicalRequest,
@@ -15,7 +17,10 @@ export interface RequestToSign {
   readonly method: string;
   /** Absolute, as it will be sent: `http://127.0.0.1:4566/`. */
   readonly url: string;
-  /** All of them are signed. Without host, x-amz-date, x-amz-security-token and authorization: those are made here. */
+  /**
+   * All of them are signed. Without host, x-amz-date, x-amz-security-token and authorization: those
+   * are made here.
+   */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
   readonly accessKeyId: string;
@@ -28,7 +33,10 @@ export interface RequestToSign {
   readonly at: number;
 }
 
-/** The headers to send, names in lower case: those given, host and the signature's own. Throws a TypeError for a bad URL. */
+/**
+ * The headers to send, names in lower case: those given, host and the signature's own. Throws a
+ * TypeError for a bad URL.
+ */
 export function signRequest(request: RequestToSign): Record<string, string> {
   const url = new URL(request.url);
   const timestamp = timestampOf(Math.floor(request.at / 1000));

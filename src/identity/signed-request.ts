@@ -1,4 +1,7 @@
-/** Reads what a request says of its own signature: the Authorization header, or the query of a presigned URL. */
+/**
+ * Reads what a request says of its own signature: the Authorization header, or the query of a
+ * presigned URL.
+ */
 import type { HttpRequest } from '../http/message.ts';
 import type { Dialect, Refusal } from './refusal.ts';
 import * as refuse from './refusal.ts';

@@ -1,11 +1,20 @@
-/** Derived signing keys of the access keys in use: four HMACs saved per request. Bounded, and never stale. */
+/**
+ * Derived signing keys of the access keys in use: four HMACs saved per request. Bounded, and never
+ * stale.
+ */
 import type { KeyObject } from 'node:crypto';
 import type { AccessKey } from './access-key.ts';
 
 export interface SigningKeys {
-  /** `credential` is `<access key id>/<scope>`. A key derived for an older state of the access key isn't found. */
+  /**
+   * `credential` is `<access key id>/<scope>`. A key derived for an older state of the access key
+   * isn't found.
+   */
   find(credential: string, accessKey: AccessKey): KeyObject | undefined;
-  /** Only for keys that have just proved a signature right: so strangers can't push others' keys out. */
+  /**
+   * Only for keys that have just proved a signature right: so strangers can't push others' keys
+   * out.
+   */
   keep(credential: string, accessKey: AccessKey, signingKey: KeyObject): void;
 }
 
@@ -15,9 +24,9 @@ interface Kept {
 }
 
 /**
- * Two generations stand in for the order of use: what was used since the last turn survives it, and a hit costs one
- * look-up and no writing. An entry belongs to one AccessKey object; whoever changes a key's secret or status
- * makes a new object, and the old entry is dead.
+ * Two generations stand in for the order of use: what was used since the last turn survives it, and
+ * a hit costs one look-up and no writing. An entry belongs to one AccessKey object; whoever changes
+ * a key's secret or status makes a new object, and the old entry is dead.
  */
 export function createSigningKeys(capacity = 4096): SigningKeys {
   const generation = Math.max(1, capacity >> 1);

@@ -1,6 +1,7 @@
 /**
- * AWS Signature Version 4 as computation alone: canonical request, string to sign, signing key, signature.
- * Knows nothing of who may sign. Texts are bytes in the way Node gives them: one character (0–255) is one byte.
+ * AWS Signature Version 4 as computation alone: canonical request, string to sign, signing key,
+ * signature. Knows nothing of who may sign. Texts are bytes in the way Node gives them: one
+ * character (0–255) is one byte.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
@@ -25,7 +26,10 @@ export interface CanonicalParts {
   readonly presigned: boolean;
 }
 
-/** The canonical request; undefined when a signed header isn't there, since no signature can then be right. */
+/**
+ * The canonical request; undefined when a signed header isn't there, since no signature can then be
+ * right.
+ */
 export function canonicalRequest(parts: CanonicalParts): string | undefined {
   const { headers, signedNames, target } = parts;
   let lines = '';
@@ -43,8 +47,9 @@ export function canonicalRequest(parts: CanonicalParts): string | undefined {
 }
 
 /**
- * The path as it is signed. All services but S3 resolve dots and doubled slashes, then encode what was already
- * encoded once more (`%20` → `%2520`); S3 only puts the one encoding into its canonical spelling.
+ * The path as it is signed. All services but S3 resolve dots and doubled slashes, then encode what
+ * was already encoded once more (`%20` → `%2520`); S3 only puts the one encoding into its canonical
+ * spelling.
  */
 export function canonicalPath(path: string, service: string): string {
   if (path === '/' || path === '') return '/';
@@ -105,7 +110,10 @@ const keptInPath = /^[A-Za-z0-9\-._~/]*$/;
 const keptInQuery = /^[A-Za-z0-9\-._~]*$/;
 const escapeOrOther = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]/g;
 
-/** The one spelling of percent-encoded text: unreserved characters plain, all others as upper-case escapes. */
+/**
+ * The one spelling of percent-encoded text: unreserved characters plain, all others as upper-case
+ * escapes.
+ */
 function respell(text: string, kept: RegExp): string {
   if (kept.test(text)) return text;
   const inPath = kept === keptInPath;
@@ -136,7 +144,10 @@ export function payloadHash(body: Uint8Array): string {
 }
 const emptyHash = hash('sha256', '', 'hex');
 
-/** A secret access key in the only form that this program holds: an object that no log or dump prints. */
+/**
+ * A secret access key in the only form that this program holds: an object that no log or dump
+ * prints.
+ */
 export function sealSecret(secretAccessKey: string): KeyObject {
   return createSecretKey(Buffer.from(`AWS4${secretAccessKey}`, 'utf8'));
 }

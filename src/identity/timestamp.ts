@@ -1,4 +1,7 @@
-/** The two forms in which a signed request says when it was signed, and the one in which signatures do. */
+/**
+ * The two forms in which a signed request says when it was signed, and the one in which signatures
+ * do.
+ */
 
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -46,7 +49,10 @@ export function timestampOf(seconds: number): string {
 
 const imfFixdate = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
 
-/** The signing form of a Date header: `Sun, 30 Aug 2015 12:36:00 GMT` (RFC 9110 §5.6.7) becomes ours, else as is. */
+/**
+ * The signing form of a Date header: `Sun, 30 Aug 2015 12:36:00 GMT` (RFC 9110 §5.6.7) becomes
+ * ours, else as is.
+ */
 export function timestampOfHttpDate(text: string): string {
   const found = imfFixdate.exec(text);
   if (found === null) return text;

@@ -1,6 +1,7 @@
 /**
- * Says who signed a request, or why that can't be said. Checks come in AWS's order, each with AWS's text; the
- * age of a signature is judged by the machine's clock, the end of a session by the product's.
+ * Says who signed a request, or why that can't be said. Checks come in AWS's order, each with AWS's
+ * text; the age of a signature is judged by the machine's clock, the end of a session by the
+ * product's.
  */
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { ApiError } from '../api-error.ts';
@@ -45,17 +46,26 @@ export type Identified =
 
 export interface VerifierOptions {
   readonly accessKeys: {
-    /** Answers without a promise when it can. Asked with ids of 1–128 letters, digits and `_.-` only. */
+    /**
+     * Answers without a promise when it can. Asked with ids of 1–128 letters, digits and `_.-`
+     * only.
+     */
     find(accessKeyId: string): AccessKey | undefined | Promise<AccessKey | undefined>;
   };
   readonly world: World;
   /** The signing names that this server answers for. */
   readonly services: ReadonlySet<string>;
-  /** Dev mode: lets in whoever signs with an unknown access key. Nothing but that key's signature goes unchecked. */
+  /**
+   * Dev mode: lets in whoever signs with an unknown access key. Nothing but that key's signature
+   * goes unchecked.
+   */
   readonly unknownKey?: (accessKeyId: string) => Principal;
 }
 
-/** A plain value when the access key was found without waiting. Rejects only with what `find` rejects with. */
+/**
+ * A plain value when the access key was found without waiting. Rejects only with what `find`
+ * rejects with.
+ */
 export type Verify = (request: HttpRequest, claim: Claim) => Identified | Promise<Identified>;
 
 export function createVerifier(options: VerifierOptions): Verify {
@@ -120,8 +130,9 @@ function dialectOf(protocol: Protocol): Dialect {
 }
 
 /**
- * Headers that decide what a request does must be under its signature: without X-Amz-Target there, whoever
- * forwards a request could turn an Encrypt into a Decrypt. All AWS SDKs sign every x-amz- header.
+ * Headers that decide what a request does must be under its signature: without X-Amz-Target there,
+ * whoever forwards a request could turn an Encrypt into a Decrypt. All AWS SDKs sign every x-amz-
+ * header.
  */
 function checkCoverage(request: HttpRequest, signed: SignedRequest): Refusal | undefined {
   const { headers } = request;
@@ -267,7 +278,10 @@ function checkSignature(
   return undefined;
 }
 
-/** What the signature says of the body, once that is known to be true of it; undefined when it isn't. */
+/**
+ * What the signature says of the body, once that is known to be true of it; undefined when it
+ * isn't.
+ */
 function coveredPayload(
   request: HttpRequest,
   claim: Claim,
@@ -283,7 +297,10 @@ function coveredPayload(
   return declared === undefined || declared === actual ? actual : undefined;
 }
 
-/** Takes as long for every text of the right length. UTF-16, since any two texts of one length then fill equal buffers. */
+/**
+ * Takes as long for every text of the right length. UTF-16, since any two texts of one length then
+ * fill equal buffers.
+ */
 function sameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   return timingSafeEqual(Buffer.from(a, 'utf16le'), Buffer.from(b, 'utf16le'));

@@ -1,6 +1,7 @@
 /**
- * AWS's own Signature Version 4 test suite, in the header and in the query form, through the code that the
- * server runs; and further published values. Source and licence are in data/sigv4-suite.json.
+ * AWS's own Signature Version 4 test suite, in the header and in the query form, through the code
+ * that the server runs; and further published values. Source and licence are in
+ * data/sigv4-suite.json.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -45,7 +46,10 @@ const suite = JSON.parse(
 const signedAt = Date.UTC(2015, 7, 30, 12, 36);
 const scope = '20150830/us-east-1/service/aws4_request';
 
-/** The suite's request text as our HTTP server hands it over: bytes as Latin-1, continued lines joined (RFC 9112 §5.2). */
+/**
+ * The suite's request text as our HTTP server hands it over: bytes as Latin-1, continued lines
+ * joined (RFC 9112 §5.2).
+ */
 function parse(text: string): HttpRequest {
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
   const blank = bytes.indexOf('\n\n');
@@ -242,7 +246,8 @@ describe('further published values', () => {
     );
   });
 
-  // smithy-rs, double-url-encode: the ARN in a Lambda path is encoded once by the client and once more to be signed.
+  // smithy-rs, double-url-encode: the ARN in a Lambda path is encoded once by the client and once
+  // more to be signed.
   test('a path with an encoded ARN in it is encoded again', () => {
     const canonical = canonicalRequest({
       method: 'POST',
