@@ -1,0 +1,192 @@
+/**
+ * AWS managed keys: what each service's key is called, says and allows, and how one comes to be. They appear when
+ * first named. Nobody changes them: their policy lets the account read only.
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk)
+ */
+import type { Call } from '../../operation.ts';
+import type { Write } from '../../store/engine.ts';
+import type { Key } from './key.ts';
+import { keyRecordId } from './key.ts';
+import { keyArn, uuidFrom } from './key-id.ts';
+import type { Materials } from './material.ts';
+import { printPolicy } from './policy-document.ts';
+import { aliasRecordId, type KeyEntry, type Records } from './records.ts';
+
+export interface ManagedKey {
+  /** What the alias ends in: `s3` of `alias/aws/s3`. */
+  readonly name: string;
+  /** What stands in "Default key that protects my … when no other key is defined". */
+  readonly protects: string;
+  readonly policyId: string;
+  /** What the statement's Sid calls the service. */
+  readonly title: string;
+  /** The service in kms:ViaService where it is not `name`. */
+  readonly via?: string;
+  readonly useActions: readonly string[];
+  readonly metadataActions: readonly string[];
+}
+
+const use = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'];
+const plain = [...use, 'kms:DescribeKey'];
+const granting = [...use, 'kms:CreateGrant', 'kms:DescribeKey'];
+const listing = [...use, 'kms:CreateGrant', 'kms:ListGrants', 'kms:DescribeKey'];
+const snsUse = [
+  'kms:Decrypt',
+  'kms:GenerateDataKey*',
+  'kms:CreateGrant',
+  'kms:ListGrants',
+  'kms:DescribeKey',
+];
+const read = ['kms:Describe*', 'kms:Get*', 'kms:List*'];
+const readRevoke = [...read, 'kms:RevokeGrant'];
+
+/** The rows down to `sns` were read from AWS; the others follow the same pattern. */
+// biome-ignore format: a table
+const rows: ReadonlyArray<readonly [name: string, protects: string, policyId: string, title: string, useActions: readonly string[], metadataActions: readonly string[], via?: string]> = [
+  ['s3',                'S3 objects',           'auto-s3-2',                'S3',                   plain,    read],
+  ['ssm',               'SSM parameters',       'auto-ssm-1',               'SSM',                  plain,    read],
+  ['ebs',               'EBS volumes',          'auto-ebs-2',               'EBS',                  granting, readRevoke, 'ec2'],
+  ['rds',               'RDS database volumes', 'auto-rds-2',               'RDS',                  listing,  readRevoke],
+  ['lambda',            'Lambda functions',     'auto-awslambda',           'AWS Lambda',           granting, readRevoke],
+  ['kafka',             'Kafka data',           'auto-kafka-1',             'Kafka',                listing,  readRevoke],
+  ['es',                'Amazon OpenSearch Service (successor to Amazon Elasticsearch Service) data', 'auto-es-2', 'OpenSearch Service', granting, readRevoke],
+  ['secretsmanager',    'Secrets Manager data', 'auto-secretsmanager-2',    'AWS Secrets Manager',  granting, readRevoke],
+  ['sns',               'SNS data',             'auto-sns-1',               'SNS',                  snsUse,   readRevoke],
+  ['backup',            'Backup data',          'auto-backup-1',            'Backup',               granting, readRevoke],
+  ['dynamodb',          'DynamoDB data',        'auto-dynamodb-1',          'DynamoDB',             granting, readRevoke],
+  ['acm',               'ACM data',             'auto-acm-1',               'ACM',                  granting, readRevoke],
+  ['elasticfilesystem', 'EFS data',             'auto-elasticfilesystem-1', 'EFS',                  granting, readRevoke],
+  ['glue',              'Glue data',            'auto-glue-1',              'Glue',                 granting, readRevoke],
+  ['kinesis',           'Kinesis data',         'auto-kinesis-1',           'Kinesis',              granting, readRevoke],
+  ['kinesisvideo',      'Kinesis Video data',   'auto-kinesisvideo-1',      'Kinesis Video Streams', granting, readRevoke],
+  ['lightsail',         'Lightsail signing keys', 'auto-lightsail-1',       'Lightsail',            granting, readRevoke],
+  ['redshift',          'Redshift data',        'auto-redshift-1',          'Redshift',             granting, readRevoke],
+  ['sqs',               'SQS messages',         'auto-sqs-1',               'SQS',                  granting, readRevoke],
+  ['xray',              'X-Ray data',           'auto-xray-1',              'X-Ray',                granting, readRevoke],
+];
+
+const managedKeys: ReadonlyMap<string, ManagedKey> = new Map(
+  rows.map(([name, protects, policyId, title, useActions, metadataActions, via]) => [
+    `alias/aws/${name}`,
+    {
+      name,
+      protects,
+      policyId,
+      title,
+      useActions,
+      metadataActions,
+      ...(via === undefined ? {} : { via }),
+    },
+  ]),
+);
+
+/** The aliases that every account has, used or not, in order. */
+export const managedAliasNames: readonly string[] = [...managedKeys.keys()].sort();
+
+/** Whether it lies in the names that only AWS may give. */
+export const isReservedAlias = (name: string): boolean => name.startsWith('alias/aws/');
+
+interface Owner {
+  readonly account: string;
+  readonly region: string;
+  readonly partition: string;
+}
+
+function useStatements(managed: ManagedKey, { account, region }: Owner) {
+  const suffix = `${region}.amazonaws.com`;
+  const sid = `Allow access through ${managed.title} for all principals in the account that are authorized to use ${managed.title}`;
+  const statement = (Sid: string, Action: readonly string[], Condition: object) => ({
+    Sid,
+    Effect: 'Allow',
+    Principal: { AWS: '*' },
+    Action,
+    Resource: '*',
+    Condition,
+  });
+  const equals = {
+    'kms:CallerAccount': account,
+    'kms:ViaService': `${managed.via ?? managed.name}.${suffix}`,
+  };
+  if (managed.name !== 'secretsmanager')
+    return [statement(sid, managed.useActions, { StringEquals: equals })];
+  // Replication of secrets makes data keys from other Regions.
+  const sealing = managed.useActions.filter((action) => action !== 'kms:GenerateDataKey*');
+  return [
+    statement(sid, sealing, { StringEquals: equals }),
+    statement(`${sid}-dk`, ['kms:GenerateDataKey*'], {
+      StringEquals: { 'kms:CallerAccount': account },
+      StringLike: { 'kms:ViaService': 'secretsmanager.*.amazonaws.com' },
+    }),
+  ];
+}
+
+/** The key policy of an AWS managed key, as GetKeyPolicy prints it. */
+export function managedPolicy(managed: ManagedKey, owner: Owner): string {
+  const statements: object[] = [
+    ...useStatements(managed, owner),
+    {
+      Sid: 'Allow direct access to key metadata to the account',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:${owner.partition}:iam::${owner.account}:root` },
+      Action: managed.metadataActions,
+      Resource: '*',
+    },
+  ];
+  if (managed.name === 'es')
+    statements.push({
+      Sid: 'Allow OpenSearch service principals to describe the key directly',
+      Effect: 'Allow',
+      Principal: { Service: 'es.amazonaws.com' },
+      Action: read,
+      Resource: '*',
+    });
+  return printPolicy({ Version: '2012-10-17', Id: managed.policyId, Statement: statements });
+}
+
+/** What an account that names a predefined alias for the first time gets: key, material and alias. */
+export interface NewManagedKey {
+  readonly entry: KeyEntry;
+  readonly writes: ReadonlyArray<readonly Write[]>;
+}
+
+/** Makes the key of a predefined alias; undefined when AWS has none of that name. */
+export async function createManagedKey(
+  name: string,
+  call: Call,
+  { records, materials }: { readonly records: Records; readonly materials: Materials },
+): Promise<NewManagedKey | undefined> {
+  const managed = managedKeys.get(name);
+  if (managed === undefined) return undefined;
+  const { region, partition, now } = call;
+  const account = call.principal.account;
+  const keyId = uuidFrom(call.world.randomBytes(16));
+  const spec = 'SYMMETRIC_DEFAULT';
+  const made = await materials.create({ account, keyId, spec, now });
+  const key: Key = {
+    account,
+    region,
+    keyId,
+    arn: keyArn({ account, region, partition }, keyId),
+    createdAt: now,
+    description: `Default key that protects my ${managed.protects} when no other key is defined`,
+    spec,
+    usage: 'ENCRYPT_DECRYPT',
+    origin: 'AWS_KMS',
+    manager: 'AWS',
+    state: 'Enabled',
+    materialIds: [made.material.owner.materialId],
+    policy: managedPolicy(managed, { account, region, partition }),
+    tags: [],
+  };
+  const alias = { account, region, name, keyId, createdAt: now, updatedAt: now };
+  const id = keyRecordId(key);
+  return {
+    // Not stored yet, so it has no version; nothing replaces an AWS managed key.
+    entry: { id, version: 0, value: key },
+    writes: [
+      made.writes,
+      records.keys.insert(id, key),
+      records.aliases.insert(aliasRecordId(alias), alias),
+    ],
+  };
+}

@@ -1,0 +1,10 @@
+/** What the operations of KMS work with. */
+import type { KeyFinder } from './key-finder.ts';
+import type { Materials } from './material.ts';
+import type { Records } from './records.ts';
+
+export interface KmsContext {
+  readonly records: Records;
+  readonly materials: Materials;
+  readonly finder: KeyFinder;
+}

@@ -1,0 +1,210 @@
+/** GenerateDataKey, GenerateDataKeyPair, both also WithoutPlaintext, and GenerateRandom. */
+import { type KeyPair, keySpecs } from '../../crypto/key-spec.ts';
+import type {
+  DataKeyPairSpec,
+  DataKeySpec,
+  GenerateRandomRequest,
+  GenerateRandomResponse,
+  KmsModel,
+} from '../../model/kms.generated.ts';
+import type { Call, Operations } from '../../operation.ts';
+import type { KmsContext } from './context.ts';
+import { sealWith } from './encryption.ts';
+import type { EncryptionContext } from './envelope.ts';
+import {
+  customKeyStoreNotFound,
+  dataKeyNeedsSymmetricKey,
+  dataKeySizeNeeded,
+  numberOfBytesNeeded,
+  specNotInRegion,
+} from './errors.ts';
+import { isSymmetricEncryptionKey, type Key } from './key.ts';
+import { foundNothing } from './key-finder.ts';
+import type { Material } from './material.ts';
+import type { KeyEntry } from './records.ts';
+import { endDryRun, refuseRecipient, requireUsable } from './usable.ts';
+import { type MaybePromise, whenHere } from './when.ts';
+
+export function dataKeyOperations(kms: KmsContext) {
+  const named = (input: NamedRequest, call: Call) => {
+    refuseRecipient(input);
+    return kms.finder.named(input, call);
+  };
+  return {
+    GenerateDataKey: {
+      readOnly: true,
+      find: named,
+      run: (input, call, { value: key }: KeyEntry) =>
+        whenHere(
+          generateDataKey(kms, input, call, { key, operation: 'GenerateDataKey' }),
+          ({ plaintext, blob, materialId }) => ({
+            CiphertextBlob: blob,
+            Plaintext: plaintext,
+            KeyId: key.arn,
+            KeyMaterialId: materialId,
+          }),
+        ),
+    },
+    GenerateDataKeyWithoutPlaintext: {
+      readOnly: true,
+      find: named,
+      run: (input, call, { value: key }: KeyEntry) =>
+        whenHere(
+          generateDataKey(kms, input, call, { key, operation: 'GenerateDataKeyWithoutPlaintext' }),
+          ({ plaintext, blob, materialId }) => {
+            plaintext.fill(0);
+            return { CiphertextBlob: blob, KeyId: key.arn, KeyMaterialId: materialId };
+          },
+        ),
+    },
+    GenerateDataKeyPair: {
+      readOnly: true,
+      find: named,
+      run: async (input, call, { value: key }: KeyEntry) => {
+        const use = { key, operation: 'GenerateDataKeyPair' } as const;
+        const { privateKey, answer } = await generateDataKeyPair(kms, input, call, use);
+        return { ...answer, PrivateKeyPlaintext: privateKey };
+      },
+    },
+    GenerateDataKeyPairWithoutPlaintext: {
+      readOnly: true,
+      find: named,
+      run: async (input, call, { value: key }: KeyEntry) => {
+        const use = { key, operation: 'GenerateDataKeyPairWithoutPlaintext' } as const;
+        const { privateKey, answer } = await generateDataKeyPair(kms, input, call, use);
+        privateKey.fill(0);
+        return answer;
+      },
+    },
+    GenerateRandom: { readOnly: true, find: foundNothing, run: generateRandom },
+  } satisfies Operations<
+    KmsModel,
+    | 'GenerateDataKey'
+    | 'GenerateDataKeyWithoutPlaintext'
+    | 'GenerateDataKeyPair'
+    | 'GenerateDataKeyPairWithoutPlaintext'
+    | 'GenerateRandom'
+  >;
+}
+
+/** What the requests have in common. */
+interface NamedRequest {
+  readonly KeyId: string;
+  readonly Recipient?: unknown;
+}
+interface DataKeyRequest {
+  readonly KeySpec?: DataKeySpec;
+  readonly NumberOfBytes?: number;
+  readonly EncryptionContext?: EncryptionContext;
+  readonly DryRun?: boolean;
+}
+interface DataKeyPairRequest {
+  readonly KeyPairSpec: DataKeyPairSpec;
+  readonly EncryptionContext?: EncryptionContext;
+  readonly DryRun?: boolean;
+}
+
+interface Use {
+  readonly key: Key;
+  readonly operation:
+    | 'GenerateDataKey'
+    | 'GenerateDataKeyWithoutPlaintext'
+    | 'GenerateDataKeyPair'
+    | 'GenerateDataKeyPairWithoutPlaintext';
+}
+
+interface SealedDataKey {
+  /** The caller owns it. */
+  readonly plaintext: Buffer;
+  readonly blob: Buffer;
+  readonly materialId: string;
+}
+
+function generateDataKey(
+  kms: KmsContext,
+  input: DataKeyRequest,
+  call: Call,
+  use: Use,
+): MaybePromise<SealedDataKey> {
+  const sizeBytes = dataKeyBytes(input);
+  requireDataKeyUse(use);
+  endDryRun(input);
+  return whenHere(kms.materials.current(use.key), (material) => {
+    const plaintext = call.world.randomBytes(sizeBytes);
+    const blob = sealNoted(material, { context: input.EncryptionContext, plaintext }, call);
+    return { plaintext, blob, materialId: material.owner.materialId };
+  });
+}
+
+function dataKeyBytes({ KeySpec, NumberOfBytes }: DataKeyRequest): number {
+  if (KeySpec === undefined && NumberOfBytes !== undefined) return NumberOfBytes;
+  if (KeySpec === undefined || NumberOfBytes !== undefined) throw dataKeySizeNeeded();
+  return KeySpec === 'AES_256' ? 32 : 16;
+}
+
+/** @throws ApiError for usage, state, then for a key that encrypts but is asymmetric. */
+function requireDataKeyUse({ key, operation }: Use): void {
+  requireUsable(key, operation);
+  if (!isSymmetricEncryptionKey(key)) throw dataKeyNeedsSymmetricKey();
+}
+
+function sealNoted(
+  material: Material,
+  {
+    context,
+    plaintext,
+  }: { readonly context: EncryptionContext | undefined; readonly plaintext: Buffer },
+  call: Call,
+): Buffer {
+  call.note({ additionalEventData: { keyMaterialId: material.owner.materialId } });
+  return sealWith(material, { context, plaintext, world: call.world });
+}
+
+interface SealedPair {
+  /** PKCS#8 DER. The caller owns it. */
+  readonly privateKey: Buffer;
+  readonly answer: {
+    readonly PrivateKeyCiphertextBlob: Buffer;
+    readonly PublicKey: Buffer;
+    readonly KeyId: string;
+    readonly KeyPairSpec: DataKeyPairSpec;
+    readonly KeyMaterialId: string;
+  };
+}
+
+async function generateDataKeyPair(
+  kms: KmsContext,
+  input: DataKeyPairRequest,
+  call: Call,
+  use: Use,
+): Promise<SealedPair> {
+  requireDataKeyUse(use);
+  const spec = keySpecs.get(input.KeyPairSpec);
+  if (spec?.supported !== true) throw specNotInRegion(input.KeyPairSpec);
+  endDryRun(input);
+  const material = await kms.materials.current(use.key);
+  const privateKey = await spec.generate();
+  const message = { context: input.EncryptionContext, plaintext: privateKey };
+  return {
+    privateKey,
+    answer: {
+      PrivateKeyCiphertextBlob: sealNoted(material, message, call),
+      PublicKey: loadedPair(spec.load(privateKey)).publicKeyDer,
+      KeyId: use.key.arn,
+      KeyPairSpec: input.KeyPairSpec,
+      KeyMaterialId: material.owner.materialId,
+    },
+  };
+}
+
+function loadedPair(loaded: { readonly kind: string } | undefined): KeyPair {
+  if (loaded?.kind !== 'pair') throw new Error('A generated key pair does not load');
+  return loaded as KeyPair;
+}
+
+function generateRandom(input: GenerateRandomRequest, call: Call): GenerateRandomResponse {
+  refuseRecipient(input);
+  if (input.CustomKeyStoreId !== undefined) throw customKeyStoreNotFound();
+  if (input.NumberOfBytes === undefined) throw numberOfBytesNeeded();
+  return { Plaintext: call.world.randomBytes(input.NumberOfBytes) };
+}

@@ -1,0 +1,182 @@
+/** Every error that KMS answers and its text, once. A text that AWS is not known to use says so beside it. */
+import { ApiError } from '../../api-error.ts';
+
+const validation = (text?: string) => new ApiError('ValidationException', text);
+const notFound = (text: string) => new ApiError('NotFoundException', text);
+const invalidState = (text: string) => new ApiError('KMSInvalidStateException', text);
+const invalidUsage = (text: string) => new ApiError('InvalidKeyUsageException', text);
+const unsupported = (text?: string) => new ApiError('UnsupportedOperationException', text);
+const malformedPolicy = (text?: string) => new ApiError('MalformedPolicyDocumentException', text);
+
+/** Naming a key. */
+export const keyNotFound = (arn: string) => notFound(`Key '${arn}' does not exist`);
+export const invalidKeyId = (text: string) => notFound(`Invalid keyId '${text}'`);
+export const invalidKeyIdInArn = (keyId: string) => notFound(`Invalid keyId ${keyId}`);
+export const invalidArn = (part: string) => notFound(`Invalid arn ${part}`);
+export const aliasNotFound = (arn: string) => notFound(`Alias ${arn} is not found.`);
+export const aliasesNotSupported = () =>
+  new ApiError('InvalidArnException', 'Key Aliases are not supported for this operation.');
+
+const deniedUnseen =
+  'because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access';
+
+export interface DeniedAction {
+  readonly callerArn: string;
+  /** `kms:Encrypt` */
+  readonly action: string;
+}
+const denied = ({ callerArn, action }: DeniedAction, rest: string) =>
+  new ApiError(
+    'AccessDeniedException',
+    `User: ${callerArn} is not authorized to perform: ${action} ${rest}`,
+  );
+/** A key of another account: missing and forbidden look the same. */
+export const foreignKeyDenied = (by: DeniedAction) =>
+  denied(by, `on this resource ${deniedUnseen}`);
+/** The key that a ciphertext names is not in this account and Region. */
+export const ciphertextKeyDenied = (by: DeniedAction) =>
+  denied(by, `on the resource associated with this ciphertext ${deniedUnseen}`);
+/** AWS managed keys: their policy lets the account read, not change. */
+export const managedKeyDenied = (by: DeniedAction & { readonly keyArn: string }) =>
+  denied(
+    by,
+    `on resource: ${by.keyArn} because no resource-based policy allows the ${by.action} action`,
+  );
+
+/** State, usage, algorithm. */
+export const keyDisabled = (arn: string) =>
+  new ApiError('DisabledException', `${arn} is disabled.`);
+export const keyIs = (arn: string, state: string) => invalidState(`${arn} is ${state}.`);
+export const wrongUsage = (key: { arn: string; usage: string }, operation: string) =>
+  invalidUsage(`${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`);
+export const incompatibleAlgorithm = ({ algorithm, spec }: { algorithm: string; spec: string }) =>
+  invalidUsage(`Algorithm ${algorithm} is incompatible with key spec ${spec}.`);
+export const dataKeyNeedsSymmetricKey = () =>
+  invalidUsage('You cannot generate a data key with an asymmetric CMK');
+/** The key spec is the reason; AWS gives no text. */
+export const unsupportedSpec = () => unsupported();
+
+/** Encrypt, Decrypt, data keys. */
+export const invalidCiphertext = () => new ApiError('InvalidCiphertextException');
+export const incorrectKey = () =>
+  new ApiError(
+    'IncorrectKeyException',
+    'The key ID in the request does not identify a CMK that can perform this operation.',
+  );
+export const contextNotSupported = () =>
+  validation('EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.');
+/** Our text: AWS's for text that is not Unicode is not known. */
+export const contextNotUnicode = () =>
+  validation('EncryptionContext must be well-formed Unicode text.');
+export const plaintextTooLong = (limit: {
+  readonly algorithm: string;
+  readonly spec: string;
+  readonly maxBytes: number;
+}) =>
+  validation(
+    `Algorithm ${limit.algorithm} and key spec ${limit.spec} cannot encrypt data larger than ${limit.maxBytes} bytes.`,
+  );
+export const dataKeySizeNeeded = () =>
+  validation('Please specify either number of bytes or key spec.');
+export const numberOfBytesNeeded = () => validation('NumberOfBytes is required.');
+/** In the words of the model's own constraint errors; `member` in lowerCamel. */
+export const memberNeeded = (member: string) =>
+  validation(
+    `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
+  );
+export const dryRunSucceeded = () =>
+  new ApiError(
+    'DryRunOperationException',
+    'The request would have succeeded, but the DryRun option is set.',
+  );
+/** Our text. */
+export const dryRunModifiersWithoutDryRun = () =>
+  validation('DryRunModifiers can only be specified when DryRun is true.');
+/** Ours: a plaintext that was asked for under an enclave's key must never leave in clear. */
+export const recipientNotSupported = () =>
+  validation('The Recipient parameter is not supported by this server.');
+/** Ours: the service never makes the store, so there is none to find. */
+export const customKeyStoreNotFound = () => new ApiError('CustomKeyStoreNotFoundException');
+
+/** Signatures, MACs, agreement. */
+export const digestLengthInvalid = (algorithm: string) =>
+  validation(`Digest is invalid length for algorithm ${algorithm}.`);
+/** Our text, for ED25519_SHA_512 (RAW only), ED25519_PH_SHA_512 (DIGEST only), ML-DSA and EXTERNAL_MU. */
+export const messageTypeInvalid = (use: { messageType: string; algorithm: string }) =>
+  validation(`MessageType ${use.messageType} is not supported for algorithm ${use.algorithm}.`);
+export const invalidSignature = () => new ApiError('KMSInvalidSignatureException');
+export const invalidMac = () => new ApiError('KMSInvalidMacException');
+export const publicKeyInvalid = () => validation();
+
+/** CreateKey. */
+export const twoSpecs = () =>
+  validation(
+    'You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.',
+  );
+export const usageNeeded = () =>
+  validation(
+    'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
+  );
+export const usageIncompatible = ({ usage, spec }: { usage: string; spec: string }) =>
+  validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`);
+export const specNotInRegion = (spec: string) =>
+  unsupported(`KeySpec ${spec} is not supported in this Region`);
+/** Ours. */
+export const originNotSupported = (origin: string) =>
+  unsupported(`Origin ${origin} is not supported by this server yet.`);
+/** Ours. */
+export const keyStoreWithoutOrigin = (member: string) =>
+  validation(`${member} is not valid for Origin AWS_KMS.`);
+
+/** ScheduleKeyDeletion; in the words of the model's constraint errors, whose own range is wider. */
+export const windowOutOfRange = ({ days, bound }: { days: number; bound: string }) =>
+  validation(
+    `1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value ${bound}`,
+  );
+
+/** Aliases. */
+export const aliasPrefixMissing = () =>
+  validation(
+    'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+  );
+export const aliasCharactersInvalid = (name: string) =>
+  validation(`${name} contains invalid characters for an alias`);
+export const aliasReserved = () => new ApiError('NotAuthorizedException');
+export const aliasExists = (arn: string) =>
+  new ApiError('AlreadyExistsException', `An alias with the name ${arn} already exists`);
+export const aliasOfAlias = () => validation('Aliases must refer to keys. Not aliases');
+/** The pattern of AWS's text; what it prints for the type of key is not known. */
+export const aliasTypeChange = (change: { arn: string; what: string; from: string; to: string }) =>
+  validation(
+    `Alias ${change.arn} cannot be changed from a CMK with ${change.what} ${change.from} to a CMK with ${change.what} ${change.to}`,
+  );
+
+/** Tags, lists, policies. */
+export const duplicateTagKeys = () => new ApiError('TagException', 'Duplicate tag keys');
+export const tooManyTags = () => new ApiError('TagException', 'Too many tags');
+export const reservedTagKey = () =>
+  new ApiError('TagException', 'Tags beginning with aws: are reserved');
+/** AWS's text is not known. */
+export const invalidMarker = () => new ApiError('InvalidMarkerException');
+export const policyNotFound = () => notFound('No such policy exists');
+export const ramPolicyReserved = () =>
+  validation('The AWS_RAM policy can only be managed by the RAM service.');
+export const policyNotJson = () => malformedPolicy();
+/** Our texts: AWS's for a statement that is not one are not known. */
+export const policySyntax = (what: string) => malformedPolicy(`Syntax error in policy: ${what}.`);
+export const policyPrincipalsInvalid = () =>
+  malformedPolicy('Policy contains a statement with one or more invalid principals.');
+export const policyArnInvalid = () =>
+  new ApiError('InvalidArnException', 'An ARN in the specified key policy is invalid.');
+export const policyLocksOut = () =>
+  malformedPolicy('The new key policy will not allow you to update the key policy in the future.');
+export const policyOverlyPermissive = () =>
+  malformedPolicy(
+    'OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches requests without the specified [encryption context or tag] or with an unspecified [encryption context or tag]. To fix, remove ForAllValues.',
+  );
+/** AWS's text is not known. */
+export const policyTooLong = (limitBytes: number) =>
+  new ApiError(
+    'LimitExceededException',
+    `The key policy is longer than the limit of ${limitBytes} bytes.`,
+  );

@@ -1,0 +1,74 @@
+/** A key as AWS describes it: KeyMetadata, and the algorithm list that GetPublicKey shows too. Pure. */
+import type {
+  CustomerMasterKeySpec,
+  GetPublicKeyResponse,
+  KeyMetadata,
+  MultiRegionConfiguration,
+} from '../../model/kms.generated.ts';
+import { currentMaterialId, isSymmetricEncryptionKey, type Key, type MultiRegion } from './key.ts';
+import { keyArn } from './key-id.ts';
+import { algorithmsOf } from './usable.ts';
+
+export function keyMetadata(key: Key): KeyMetadata {
+  return {
+    AWSAccountId: key.account,
+    KeyId: key.keyId,
+    Arn: key.arn,
+    CreationDate: key.createdAt,
+    Enabled: key.state === 'Enabled',
+    Description: key.description,
+    KeyUsage: key.usage,
+    KeyState: key.state,
+    ...(key.deletionDate === undefined ? {} : { DeletionDate: key.deletionDate }),
+    Origin: key.origin,
+    KeyManager: key.manager,
+    ...specMembers(key),
+    ...algorithmMembers(key),
+    MultiRegion: key.multiRegion !== undefined,
+    ...(key.multiRegion === undefined
+      ? {}
+      : { MultiRegionConfiguration: multiRegionConfiguration(key, key.multiRegion) }),
+    ...(isSymmetricEncryptionKey(key) ? { CurrentKeyMaterialId: currentMaterialId(key) } : {}),
+  };
+}
+
+/** The deprecated twin repeats the spec; its list in the model ends before the newest ones. */
+export const specMembers = (key: Key) => ({
+  KeySpec: key.spec,
+  CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
+});
+
+type AlgorithmMembers = Pick<
+  KeyMetadata & GetPublicKeyResponse,
+  | 'EncryptionAlgorithms'
+  | 'SigningAlgorithms'
+  | 'MacAlgorithms'
+  | 'KeyAgreementAlgorithms'
+  | 'EncapsulationAlgorithms'
+>;
+
+const memberOfUsage = {
+  ENCRYPT_DECRYPT: 'EncryptionAlgorithms',
+  SIGN_VERIFY: 'SigningAlgorithms',
+  GENERATE_VERIFY_MAC: 'MacAlgorithms',
+  KEY_AGREEMENT: 'KeyAgreementAlgorithms',
+  ENCAPSULATE_DECAPSULATE: 'EncapsulationAlgorithms',
+} as const satisfies Record<Key['usage'], keyof AlgorithmMembers>;
+
+/** Exactly one list, by the key's usage. */
+export const algorithmMembers = (key: Key): AlgorithmMembers => ({
+  [memberOfUsage[key.usage]]: algorithmsOf(key),
+});
+
+function multiRegionConfiguration(key: Key, config: MultiRegion): MultiRegionConfiguration {
+  const partition = key.arn.split(':')[1] ?? '';
+  const related = (region: string) => ({
+    Arn: keyArn({ partition, region, account: key.account }, key.keyId),
+    Region: region,
+  });
+  return {
+    MultiRegionKeyType: config.primaryRegion === key.region ? 'PRIMARY' : 'REPLICA',
+    PrimaryKey: related(config.primaryRegion),
+    ReplicaKeys: config.replicaRegions.map(related),
+  };
+}

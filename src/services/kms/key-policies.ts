@@ -1,0 +1,71 @@
+/** GetKeyPolicy, PutKeyPolicy and ListKeyPolicies. What makes a policy well formed is in policy-document.ts. */
+import type { KmsModel } from '../../model/kms.generated.ts';
+import type { Operations } from '../../operation.ts';
+import { changeKey } from './change-key.ts';
+import type { KmsContext } from './context.ts';
+import { policyNotFound, ramPolicyReserved } from './errors.ts';
+import { withPolicy } from './key.ts';
+import { pageOf } from './marker.ts';
+import { checkedPolicy } from './policy-document.ts';
+import type { KeyEntry } from './records.ts';
+
+/** The only policy that customers write. */
+const policyName = 'default';
+const ramPolicyName = 'AWS_RAM';
+const defaultLimit = 100;
+
+export function keyPolicyOperations(kms: KmsContext) {
+  const find = kms.finder.namedByKeyId;
+  return {
+    GetKeyPolicy: {
+      readOnly: true,
+      find,
+      run: (input, call, { value: key }: KeyEntry) => {
+        const name = input.PolicyName ?? policyName;
+        call.note({ requestParameters: { policyName: name } });
+        if (name !== policyName) throw policyNotFound();
+        return { Policy: key.policy, PolicyName: policyName };
+      },
+    },
+    PutKeyPolicy: {
+      readOnly: false,
+      find,
+      run: (input, call, entry: KeyEntry) => {
+        const name = input.PolicyName ?? policyName;
+        const bypassLockoutCheck = input.BypassPolicyLockoutSafetyCheck === true;
+        call.note({
+          requestParameters: {
+            policyName: name,
+            bypassPolicyLockoutSafetyCheck: bypassLockoutCheck,
+          },
+        });
+        if (name === ramPolicyName) throw ramPolicyReserved();
+        if (name !== policyName) throw policyNotFound();
+        changeKey(kms, call, { entry, operation: 'PutKeyPolicy' }, (key) =>
+          withPolicy(
+            key,
+            checkedPolicy(input.Policy, {
+              account: key.account,
+              partition: call.partition,
+              callerArn: call.principal.arn,
+              keyArn: key.arn,
+              bypassLockoutCheck,
+            }),
+          ),
+        );
+      },
+    },
+    ListKeyPolicies: {
+      readOnly: true,
+      find,
+      run: (input) => {
+        const { items, tail } = pageOf([policyName], (name) => name, {
+          list: 'policies',
+          marker: input.Marker,
+          limit: input.Limit ?? defaultLimit,
+        });
+        return { PolicyNames: items, ...tail };
+      },
+    },
+  } satisfies Operations<KmsModel, 'GetKeyPolicy' | 'PutKeyPolicy' | 'ListKeyPolicies'>;
+}

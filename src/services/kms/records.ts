@@ -1,0 +1,86 @@
+/** What KMS stores, where, and by what it is found. */
+
+import type { KeySpecName } from '../../crypto/key-spec.ts';
+import type { Collection, Entry, Store } from '../../store/store.ts';
+import { type Key, keyRecordId } from './key.ts';
+
+/** Another name of a key, in the same account and Region. */
+export interface Alias {
+  readonly account: string;
+  readonly region: string;
+  /** With its `alias/`. */
+  readonly name: string;
+  readonly keyId: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** One generation of a key's material. It never changes; its id depends on the key and on these bytes. */
+export interface MaterialRecord {
+  readonly spec: KeySpecName;
+  /** Base64 of the secret bytes, or of the PKCS#8 of a key pair. */
+  readonly secret: string;
+  readonly createdAt: number;
+}
+
+/** The key that marks ciphertexts as this installation's; made once. */
+export interface InstallationRecord {
+  /** Base64 of 32 bytes. */
+  readonly secret: string;
+}
+
+export type KeyEntry = Entry<Key>;
+
+export interface Records {
+  readonly keys: Collection<Key>;
+  readonly aliases: Collection<Alias>;
+  readonly materials: Collection<MaterialRecord>;
+  readonly installation: Collection<InstallationRecord>;
+}
+
+export function openRecords(store: Store): Records {
+  return {
+    keys: store.collection<Key>({
+      path: 'kms/keys',
+      indexes: { deletion: (_id, key) => deletionEntries(key) },
+    }),
+    aliases: store.collection<Alias>({
+      path: 'kms/aliases',
+      indexes: { key: (_id, alias) => [`${aliasesOfKey(alias)}${alias.name}`] },
+    }),
+    // Uncached: plaintext material is kept as KeyObjects only, in material.ts.
+    materials: store.collection<MaterialRecord>({ path: 'kms/material', cacheEntries: 0 }),
+    installation: store.collection<InstallationRecord>({
+      path: 'kms/installation',
+      cacheEntries: 0,
+    }),
+  };
+}
+
+/** Milliseconds with leading zeros, so that the order of texts is that of times (until the year 33658). */
+export const sortableTime = (ms: number): string => String(ms).padStart(15, '0');
+
+function deletionEntries(key: Key): readonly string[] {
+  if (key.deletionDate === undefined) return [];
+  return [`${sortableTime(key.deletionDate)}/${keyRecordId(key)}`];
+}
+
+interface InRegion {
+  readonly account: string;
+  readonly region: string;
+}
+/** Where the keys of an account and Region begin. */
+export const keysPrefix = ({ account, region }: InRegion): string => `${account}/${region}/`;
+
+export const aliasRecordId = (alias: InRegion & { readonly name: string }): string =>
+  `${alias.account}/${alias.region}/${alias.name}`;
+
+/** The entry in the index `key` below which all aliases of a key stand. */
+export const aliasesOfKey = (key: InRegion & { readonly keyId: string }): string =>
+  `${key.account}/${key.region}/${key.keyId}/`;
+
+/** Without the Region: the replicas of a multi-Region key share their material. */
+export const materialRecordId = (
+  owner: { readonly account: string; readonly keyId: string },
+  materialId: string,
+): string => `${owner.account}/${owner.keyId}/${materialId}`;

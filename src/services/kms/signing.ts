@@ -1,0 +1,63 @@
+/** Sign and Verify. */
+import { type SigningAlgorithm, sign, signingAlgorithms, verify } from '../../crypto/signing.ts';
+import type { KmsModel, MessageType, SignRequest } from '../../model/kms.generated.ts';
+import type { Operations } from '../../operation.ts';
+import type { KmsContext } from './context.ts';
+import { digestLengthInvalid, invalidSignature, messageTypeInvalid } from './errors.ts';
+import type { Key } from './key.ts';
+import { pairOf } from './material.ts';
+import type { KeyEntry } from './records.ts';
+import { endDryRun, requireAlgorithm, requireUsable } from './usable.ts';
+
+export function signingOperations(kms: KmsContext) {
+  return {
+    Sign: {
+      readOnly: true,
+      find: kms.finder.named,
+      run: async (input, call, { value: key }: KeyEntry) => {
+        const { algorithm, messageType } = checkedUse(input, key, 'Sign');
+        call.note({ requestParameters: { messageType } });
+        endDryRun(input);
+        const pair = pairOf(await kms.materials.current(key));
+        const signature = await sign(pair, algorithm, { message: input.Message, messageType });
+        return { KeyId: key.arn, Signature: signature, SigningAlgorithm: algorithm.name };
+      },
+    },
+    Verify: {
+      readOnly: true,
+      find: kms.finder.named,
+      run: async (input, call, { value: key }: KeyEntry) => {
+        const { algorithm, messageType } = checkedUse(input, key, 'Verify');
+        call.note({ requestParameters: { messageType } });
+        endDryRun(input);
+        const pair = pairOf(await kms.materials.current(key));
+        const claim = { message: input.Message, messageType, signature: input.Signature };
+        if (!(await verify(pair, algorithm, claim))) throw invalidSignature();
+        return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: algorithm.name };
+      },
+    },
+  } satisfies Operations<KmsModel, 'Sign' | 'Verify'>;
+}
+
+interface CheckedUse {
+  readonly algorithm: SigningAlgorithm;
+  readonly messageType: MessageType;
+}
+
+/** Usage, state, algorithm, message type, length of a digest, in this order. */
+function checkedUse(
+  input: Pick<SignRequest, 'Message' | 'MessageType' | 'SigningAlgorithm'>,
+  key: Key,
+  operation: 'Sign' | 'Verify',
+): CheckedUse {
+  requireUsable(key, operation);
+  requireAlgorithm(key, input.SigningAlgorithm);
+  const algorithm = signingAlgorithms.get(input.SigningAlgorithm);
+  if (algorithm === undefined) throw new Error(`No signing algorithm ${input.SigningAlgorithm}`);
+  const messageType = input.MessageType ?? 'RAW';
+  const length = algorithm.messageTypes.get(messageType);
+  if (length === undefined) throw messageTypeInvalid({ messageType, algorithm: algorithm.name });
+  if (length.exactBytes !== undefined && length.exactBytes !== input.Message.length)
+    throw digestLengthInvalid(algorithm.name);
+  return { algorithm, messageType };
+}
