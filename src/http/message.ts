@@ -16,6 +16,8 @@ export interface HttpResponse {
   readonly status: number;
   /** Names as they go on the wire. Date, Content-Length and Connection are added by http/. */
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
-  /** A string is UTF-8 text; it goes out in one write with the header. */
-  readonly body: string | Buffer;
+  /** A string is UTF-8 text and goes out in one write with the header. An iterable is sent as it comes, until it ends or the client leaves. */
+  readonly body: string | Buffer | AsyncIterable<string>;
 }
+
+export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;

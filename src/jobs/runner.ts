@@ -1,0 +1,82 @@
+/**
+ * What falls due with time, and the one runner that does it. A piece of due work is decided as a batch of writes
+ * with expected versions, committed together with its audit record: however many nodes run it, one commit wins,
+ * and a crash leaves it either done or still due. The record of what is due lies in the services' own collections.
+ */
+import type { Write } from '../store/engine.ts';
+import type { World } from '../world.ts';
+
+export interface DueItem {
+  /** For messages: what this is about, e.g. a key ARN. */
+  readonly id: string;
+  readonly writes: readonly Write[];
+  /** The CloudTrail record of the event, committed with the writes. */
+  readonly record: string;
+}
+
+export interface DueWork {
+  /** `kms/delete-key` */
+  readonly kind: string;
+  /** What is due at `now`, at most `limit` items, oldest first. Empty when nothing is. */
+  readonly due: (now: number, limit: number) => Promise<readonly DueItem[]>;
+}
+
+export interface Runner {
+  /** Does all that is due now; resolves when nothing is left. */
+  runNow(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const everyMs = 1_000;
+const batchItems = 100;
+
+export function startRunner(options: {
+  readonly work: readonly DueWork[];
+  readonly world: World;
+  /** Commits a change with its record. `conflict`: another node has done it, or it is no longer due. */
+  readonly commit: (item: DueItem) => Promise<'committed' | 'conflict'>;
+  readonly onFault: (kind: string, error: unknown) => void;
+}): Runner {
+  let running: Promise<void> | undefined;
+  let closed = false;
+
+  const runKind = async (work: DueWork): Promise<void> => {
+    while (!closed) {
+      const items = await work.due(options.world.now(), batchItems);
+      let committed = 0;
+      for (const item of items) if ((await options.commit(item)) === 'committed') committed++;
+      // A batch in which nothing moved is another node's work or a fault: the next tick looks again.
+      if (items.length < batchItems || committed === 0) return;
+    }
+  };
+  const runAll = async (): Promise<void> => {
+    for (const work of options.work) {
+      try {
+        await runKind(work);
+      } catch (error) {
+        options.onFault(work.kind, error);
+      }
+    }
+  };
+  const runNow = async (): Promise<void> => {
+    // A run under way may have read the clock before it moved: wait for it, then look once more.
+    await running;
+    running ??= runAll().finally(() => {
+      running = undefined;
+    });
+    await running;
+  };
+  const timer = setInterval(() => {
+    if (running === undefined) void runNow();
+  }, everyMs);
+  timer.unref();
+
+  return {
+    runNow,
+    close: async () => {
+      closed = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,234 @@
+/** The composition of one node: engine → keyring → store → services → pipeline, and the order in which they close. */
+import { join } from 'node:path';
+import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
+import { type AdminPorts, adminRoute } from './admin/routes.ts';
+import { lastStoreSeq } from './audit/anchors.ts';
+import { type Audit, openAudit } from './audit/audit.ts';
+import { serviceEventRecord } from './audit/record.ts';
+import type { MovableWorld } from './clock.ts';
+import type { HttpHandler, HttpRequest } from './http/message.ts';
+import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import { createVerifier, type Verify } from './identity/verify.ts';
+import { type Runner, startRunner } from './jobs/runner.ts';
+import { kms as kmsModel } from './model/kms.generated.ts';
+import type { ServiceModel } from './model/schema.ts';
+import { sts as stsModel } from './model/sts.generated.ts';
+import type { OperationTable } from './operation.ts';
+import { type Pipeline, respond } from './pipeline.ts';
+import { newAccount } from './services/iam/accounts.ts';
+import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
+import { createKms } from './services/kms/index.ts';
+import { createSts } from './services/sts/index.ts';
+import { type Engine, StoreDamaged } from './store/engine.ts';
+import { createKeyring, openKeyring } from './store/keyring.ts';
+import { openStore } from './store/open.ts';
+import { integrityKeyOf } from './store/root-key.ts';
+import { openSqliteEngine } from './store/sqlite/engine.ts';
+import type { Collection, Store } from './store/store.ts';
+import { trailFeed } from './trail-feed.ts';
+
+export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  [kmsModel.service, kmsModel],
+  [stsModel.service, stsModel],
+]);
+
+export interface NodeOptions {
+  readonly mode: 'strict' | 'dev';
+  /** The data folder; undefined = in memory. */
+  readonly dataDir: string | undefined;
+  /** The folder was just made: an empty store is right. */
+  readonly isNew: boolean;
+  readonly rootKey: Buffer;
+  /** This process's lane of the trail. */
+  readonly laneName: string;
+  /** Whether other processes serve the same store. */
+  readonly alone: boolean;
+  readonly world: MovableWorld;
+  /** Dev mode: the account of access keys that name none. */
+  readonly defaultAccount: string;
+  readonly log: (line: string) => void;
+  /** Dev mode's reset, which replaces the whole node. */
+  readonly reset?: () => Promise<void>;
+}
+
+export interface SealholdNode {
+  readonly handler: HttpHandler;
+  /** Makes the first account where there is none and gives its root access key; undefined when there is one already. */
+  firstAccount(keep: (key: AccessKeyRecord) => Promise<void>): Promise<AccessKeyRecord | undefined>;
+  close(): Promise<void>;
+}
+
+const maintainEveryMs = 5 * 60 * 1_000;
+
+/** Opens a node. Throws StoreDamaged, StoreUnavailable, TrailDamaged or TrailUnavailable with a text for people. */
+export async function openNode(options: NodeOptions): Promise<SealholdNode> {
+  const { world, rootKey, log, dataDir } = options;
+  const engine = await openSqliteEngine({
+    file: dataDir === undefined ? ':memory:' : join(dataDir, 'sealhold.db'),
+    world,
+    integrityKey: integrityKeyOf(rootKey),
+    mustExist: dataDir !== undefined && !options.isNew,
+    onDamage: (error) => log(`The store is damaged and no longer serves: ${error.message}`),
+  });
+  await refuseRolledBackStore(engine, dataDir);
+  const hasKeyring = (await engine.get('keyring')) !== undefined;
+  const keyring = await (hasKeyring ? openKeyring : createKeyring)({ engine, rootKey, world });
+  await keyring.maintain();
+  const maintenance = setInterval(() => {
+    keyring.maintain().catch((error) => log(`The keyring could not be maintained: ${error}`));
+  }, maintainEveryMs);
+  maintenance.unref();
+  const store = openStore({ engine, keyring, world });
+  const audit = await openAudit({
+    place: dataDir === undefined ? 'memory' : { dir: join(dataDir, 'trail') },
+    store,
+    world,
+    laneName: options.laneName,
+    onTrouble: (error) => log(`The trail: ${error instanceof Error ? error.message : error}`),
+  });
+  const clock = store.collection<{ readonly offsetMs: number }>({ path: 'admin/clock' });
+  if (options.mode === 'dev') world.setOffsetMs((await clock.get('offset'))?.value.offsetMs ?? 0);
+  const iam = iamRecords(store);
+  const served = await serve(options, { store, audit, iam, clock });
+  return {
+    handler: served.handler,
+    firstAccount: (keep) => firstAccount({ iam, store, world }, keep),
+    close: async () => {
+      clearInterval(maintenance);
+      await served.runner.close();
+      await audit.close();
+      await store.close();
+    },
+  };
+}
+
+/** The trail remembers the last commit that it saw: a store that has not seen it was put back or has lost its tail. */
+async function refuseRolledBackStore(engine: Engine, dataDir: string | undefined): Promise<void> {
+  if (dataDir === undefined) return;
+  const seen = await lastStoreSeq(join(dataDir, 'trail'));
+  if (engine.seq() >= seen) return;
+  throw new StoreDamaged(
+    `The database is older than the trail: the trail saw commit ${seen}, the database is at ${engine.seq()}. ` +
+      'Part of it was lost or an old copy was put back. Restore database and trail from the same backup.',
+  );
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly iam: IamRecords;
+  readonly clock: Collection<{ readonly offsetMs: number }>;
+}
+
+async function serve(
+  options: NodeOptions,
+  parts: Parts,
+): Promise<{ handler: HttpHandler; runner: Runner }> {
+  const { world, log } = options;
+  const { store, audit, iam } = parts;
+  const kms = await createKms({ store, world });
+  const tables = new Map<string, OperationTable>([
+    ['kms', kms.operations],
+    ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],
+  ]);
+  const verify = createVerifier({
+    accessKeys: accessKeysOf(iam),
+    world,
+    services: new Set([...models.keys(), adminService]),
+    ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
+  });
+  const pipeline: Pipeline = {
+    models,
+    tables,
+    verify,
+    store,
+    audit,
+    world,
+    onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
+  };
+  const runner = startRunner({
+    work: [
+      {
+        kind: 'kms/delete-key',
+        due: async (now, limit) =>
+          (await kms.dueDeletions(now, limit)).map(({ id, writes, event }) => ({
+            id,
+            writes,
+            record: serviceEventRecord({ ...event, service: 'kms', now }, world),
+          })),
+      },
+    ],
+    world,
+    commit: async (item) => {
+      const change = audit.change(item.record);
+      const result = await store.commit([...item.writes, ...change.writes]);
+      if (result.kind === 'conflict') return 'conflict';
+      await change.committed(result.seq);
+      return 'committed';
+    },
+    onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
+  });
+  const admin = adminPorts(options, { ...parts, runner, verify });
+  return { runner, handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline) };
+}
+
+/** What calls to our own interface are signed for. */
+const adminService = 'sealhold';
+
+function adminPorts(
+  options: NodeOptions,
+  { store, audit, iam, clock, runner, verify }: Parts & { runner: Runner; verify: Verify },
+): AdminPorts {
+  const { world, reset } = options;
+  const moveClock = async (now: number): Promise<void> => {
+    world.setOffsetMs(now - world.machineNow());
+    await store.commit(clock.put('offset', { offsetMs: world.offsetMs() }));
+    await runner.runNow();
+  };
+  return {
+    world,
+    dev: options.mode === 'dev' && reset !== undefined ? { moveClock, reset } : undefined,
+    refuseUnlessOperator: (request) => refuseUnlessOperator(request, { options, iam, verify }),
+    trail: (query) => trailFeed(audit, { ...query, alone: options.alone }),
+  };
+}
+
+async function refuseUnlessOperator(
+  request: HttpRequest,
+  { options, iam, verify }: { options: NodeOptions; iam: IamRecords; verify: Verify },
+): Promise<string | undefined> {
+  const identified = await verify(request, { protocol: 'json-1.1', service: adminService });
+  if (identified.kind === 'refused') return identified.error.message;
+  if (options.mode === 'dev') return undefined;
+  const first = await iam.installation.get('first');
+  const { type, account, arn } = identified.principal;
+  return type === 'Root' && account === first?.value.account
+    ? undefined
+    : `${arn} is not the root user of the installation's first account.`;
+}
+
+async function accountOf(iam: IamRecords, accessKeyId: string): Promise<string | undefined> {
+  const known = await iam.accessKeys.get(accessKeyId);
+  return known?.value.account ?? accountOfAccessKeyId(accessKeyId);
+}
+
+async function firstAccount(
+  { iam, store, world }: { iam: IamRecords; store: Store; world: MovableWorld },
+  keep: (key: AccessKeyRecord) => Promise<void>,
+): Promise<AccessKeyRecord | undefined> {
+  if ((await iam.installation.get('first')) !== undefined) return undefined;
+  const made = newAccount(iam, { world, mint: (account) => mintAccessKey(account, world) });
+  // The file comes before the commit: after a crash in between, the next start makes another account and file.
+  await keep(made.accessKey);
+  const { account } = made.accessKey;
+  const result = await store.commit([
+    ...made.writes,
+    ...iam.installation.insert('first', { account }),
+  ]);
+  if (result.kind === 'conflict') throw new Error('another process made the first account');
+  return made.accessKey;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,50 @@
+"""The AWS CLI, unmodified, as the README's first session uses it."""
+
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+AWS = pathlib.Path(sys.executable).parent / "aws"
+
+
+@pytest.fixture()
+def aws(server):
+    def run(*words, status=0):
+        done = subprocess.run(
+            [AWS, *words, "--output", "json"],
+            env={**os.environ, **server},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout) if status == 0 and done.stdout else done.stderr
+
+    return run
+
+
+def test_creates_a_key_encrypts_and_decrypts(aws, tmp_path):
+    key = aws("kms", "create-key", "--description", "cli")["KeyMetadata"]["KeyId"]
+    aws("kms", "create-alias", "--alias-name", "alias/cli", "--target-key-id", key)
+    message = tmp_path / "message"
+    message.write_text("hello")
+    sealed = aws(
+        "kms", "encrypt", "--key-id", "alias/cli", "--plaintext", f"fileb://{message}"
+    )
+    blob = tmp_path / "blob"
+    blob.write_bytes(base64.b64decode(sealed["CiphertextBlob"]))
+    opened = aws("kms", "decrypt", "--ciphertext-blob", f"fileb://{blob}")
+    assert base64.b64decode(opened["Plaintext"]) == b"hello"
+
+
+def test_says_who_it_is(aws):
+    assert aws("sts", "get-caller-identity")["Arn"].endswith(":root")
+
+
+def test_shows_awss_error_text(aws):
+    errors = aws("kms", "describe-key", "--key-id", "nonsense", status=254)
+    assert "NotFoundException" in errors and "Invalid keyId 'nonsense'" in errors
