@@ -1,5 +1,4 @@
 /** The house rules that need more than a line: each looks at a tree and returns its complaints. */
-import { basename } from 'node:path';
 import {
   type CallExpression,
   type NewExpression,
@@ -19,13 +18,19 @@ export interface Ban {
   readonly except: RegExp;
 }
 
+const ports: ReadonlyMap<string, string> = new Map([
+  ['src/http/message.ts', 'message'],
+  ['src/store/store.ts', 'ports'],
+  ['src/store/engine.ts', 'ports'],
+  ['src/world.ts', 'world'],
+  ['src/api-error.ts', 'api-error'],
+  ['src/operation.ts', 'operation'],
+]);
+
 /** The name that a file has in the architecture: its folder, or for the ports their own. */
 export function areaOf(path: string): string {
-  if (path === 'src/http/message.ts') return 'message';
-  if (path === 'src/store/store.ts' || path === 'src/store/engine.ts') return 'ports';
   const [, first = '', second] = path.split('/');
-  if (second === undefined) return basename(first, '.ts');
-  return first;
+  return ports.get(path) ?? (second === undefined ? 'composition' : first);
 }
 
 export function strayImports(tree: Tree, architecture: Architecture): string[] {
@@ -54,7 +59,10 @@ function strayImport({ path }: Source, imported: Import, architecture: Architect
 /** Each cycle once, as the path around it. Imports of types count: a knot of types is one too. */
 export function importCycles(tree: Tree): string[] {
   const edges = new Map(
-    production(tree).map(({ path, imports }) => [path, imports.flatMap((i) => i.target ?? [])]),
+    production(tree).map(({ path, imports }) => [
+      path,
+      imports.flatMap(({ target, starts }) => (target === undefined || starts ? [] : [target])),
+    ]),
   );
   const cycles: string[] = [];
   const done = new Set<string>();
@@ -148,7 +156,7 @@ export function loggedSecrets(tree: Tree): string[] {
 
 /**
  * A file is used when code that isn't a test imports it, or something that isn't code (package.json,
- * bin/) names it; for a tool that is run by hand, its mention in a document is enough. Tests are
+ * bin/) names it; outside src/, for what is run by hand, its mention in a document is enough. Tests are
  * entries; `x.reference.ts` is what a test compares `x.ts` with.
  */
 export function unusedFiles({ sources, texts }: Tree): string[] {
@@ -160,7 +168,7 @@ export function unusedFiles({ sources, texts }: Tree): string[] {
     }
   }
   const named = (path: string) => {
-    const isCode = path.startsWith('tools/') ? /\.ts$/ : /\.(ts|md)$/;
+    const isCode = path.startsWith('src/') ? /\.(ts|md)$/ : /\.ts$/;
     return [...texts].some(([place, text]) => !isCode.test(place) && text.includes(path));
   };
   return sources.flatMap(({ path }) => {

@@ -2,8 +2,7 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
-  type ExportDeclaration,
-  type ImportDeclaration,
+  type CallExpression,
   type Node,
   type SourceFile,
   SyntaxKind,
@@ -34,16 +33,16 @@ export interface Import {
   /** The path from the root, when it is one of our files. */
   readonly target: string | undefined;
   readonly typeOnly: boolean;
+  /** Named as a file to run, not imported: a thread or a program. */
+  readonly starts: boolean;
   readonly line: number;
 }
 
 /** Every file of ours as text, by path; without what git ignores and vectors as they were published. */
 export function readRepository(root: string): Map<string, string> {
-  const patterns = ['*', '.*', '{bench,bin,docs,src,test,tools}/**'];
-  const paths = globSync(patterns, {
-    cwd: root,
-    exclude: ['node_modules', '.git', '.venv', 'dist', 'sealhold-data', 'test/vectors/data'],
-  });
+  const patterns = ['*', '.*', '.ci/*', 'models/*.md', '{bench,bin,docs,src,test,tools}/**'];
+  const exclude = ['node_modules', '.git', '.venv', 'dist', 'sealhold-data', 'test/**/data/*.json'];
+  const paths = globSync(patterns, { cwd: root, exclude });
   const texts = new Map<string, string>();
   for (const path of paths.sort()) {
     const absolute = join(root, path);
@@ -109,35 +108,44 @@ function toSource(path: string, ast: SourceFile): Source {
 
 function importsOf(path: string, ast: SourceFile): Import[] {
   const imports: Import[] = [];
-  const add = (node: Node, specifier: string, typeOnly: boolean) => {
-    const target = specifier.startsWith('.') ? join(dirname(path), specifier) : undefined;
-    imports.push({ specifier, target, typeOnly, line: lineOf(ast, node) });
-  };
-  for (const statement of ast.statements) {
-    const declaration = statement as ImportDeclaration | ExportDeclaration;
-    const isImport = statement.kind === SyntaxKind.ImportDeclaration;
-    if (!isImport && statement.kind !== SyntaxKind.ExportDeclaration) continue;
-    const specifier = textOf(declaration.moduleSpecifier);
-    const typeOnly = /^(import|export)\s+type\b(?!\s*(,|from))/.test(statement.getText(ast));
-    if (specifier !== undefined) add(statement, specifier, typeOnly);
-  }
   walk(ast, (node) => {
-    const argument = dynamicImport(node);
-    if (argument !== undefined) add(node, argument, false);
+    const isStatement = moduleStatements.has(node.parent?.kind);
+    const specifier = isStatement ? textOf(node) : namedFile(node);
+    if (specifier === undefined) return;
+    const typeOnly = isStatement && /^(import|export)\s+type\b/.test(node.parent.getText(ast));
+    // A text that isn't relative names a program to start, by its path from the root.
+    const fromRoot = isStatement ? undefined : specifier;
+    const target = specifier.startsWith('.') ? join(dirname(path), specifier) : fromRoot;
+    const starts = !isStatement && !isImportCall(node.parent);
+    imports.push({ specifier, target, typeOnly, starts, line: lineOf(ast, node) });
   });
   return imports;
 }
 
-/** `import('./x.ts')`, and `new URL('./x.ts', import.meta.url)`, which is how workers are named. */
-function dynamicImport(node: Node): string | undefined {
-  if (node.kind !== SyntaxKind.CallExpression && node.kind !== SyntaxKind.NewExpression) return;
-  const call = node as Node & { expression: Node; arguments?: readonly Node[] };
-  const isImport = call.expression.kind === SyntaxKind.ImportKeyword;
-  const isUrl = call.expression.getText() === 'URL' && call.arguments?.[1] !== undefined;
-  const text = isImport || isUrl ? textOf(call.arguments?.[0]) : undefined;
-  return isUrl && !text?.endsWith('.ts') ? undefined : text;
+const moduleStatements: ReadonlySet<SyntaxKind | undefined> = new Set([
+  SyntaxKind.ImportDeclaration,
+  SyntaxKind.ExportDeclaration,
+]);
+
+/**
+ * Code is named outside import statements too: in `import('./x.ts')`, in `new URL('./x.ts', import.meta.url)`,
+ * which is how threads are started, and with the extension of whoever asks, since it may have been compiled.
+ */
+function namedFile(node: Node): string | undefined {
+  if (node.kind === SyntaxKind.TemplateExpression) {
+    const stem = /^`(\.[\w./-]+)\$\{extname\([^)]*\)\}`$/.exec(node.getText())?.[1];
+    return stem === undefined ? undefined : `${stem}.ts`;
+  }
+  if (node.kind !== SyntaxKind.StringLiteral) return undefined;
+  const text = textOf(node) ?? '';
+  return isImportCall(node.parent) || /^\.{0,2}[\w/-]+[\w./-]*\.ts$/.test(text) ? text : undefined;
 }
 
-function textOf(node: Node | undefined): string | undefined {
-  return (node as (Node & { text?: string }) | undefined)?.text;
+function isImportCall(node: Node): boolean {
+  if (node.kind !== SyntaxKind.CallExpression) return false;
+  return (node as CallExpression).expression.kind === SyntaxKind.ImportKeyword;
+}
+
+function textOf(node: Node): string | undefined {
+  return (node as Node & { text?: string }).text;
 }
