@@ -1,6 +1,6 @@
 /**
- * Generates src/model/<service>.generated.ts from models/: the types that operations are written against and
- * the schema that the wire and the audit read.
+ * Generates src/model/<service>.generated.ts from models/: the types that operations are written
+ * against and the schema that the wire and the audit read.
  *
  *     node tools/generate-model.ts            writes the files
  *     node tools/generate-model.ts --check    exits 1 and names them when they are stale

@@ -4,7 +4,8 @@
  *     node tools/import-models.ts 1.44.5           downloads that version with pip
  *     node tools/import-models.ts --wheel FILE     takes a package that is already here
  *
- * Afterwards `npm run generate` brings src/model/ up to date and the compiler says what has changed for us.
+ * Afterwards `npm run generate` brings src/model/ up to date and the compiler says what has changed
+ * for us.
  */
 import { execFileSync } from 'node:child_process';
 import {

@@ -1,4 +1,7 @@
-/** What the generated models are made of: AWS's shapes and constraints, in the form the wire and the audit read. */
+/**
+ * What the generated models are made of: AWS's shapes and constraints, in the form the wire and the
+ * audit read.
+ */
 
 export type Shape =
   | StringShape
@@ -79,7 +82,10 @@ export interface OperationModel {
 }
 
 export interface ServiceModel {
-  /** Our folder name and AWS's endpoint prefix: `kms`, `sts`. Also the IAM action prefix and the signing name. */
+  /**
+   * Our folder name and AWS's endpoint prefix: `kms`, `sts`. Also the IAM action prefix and the
+   * signing name.
+   */
   readonly service: string;
   readonly apiVersion: string;
   readonly protocol: 'json-1.1' | 'query';

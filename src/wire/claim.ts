@@ -1,4 +1,7 @@
-/** Finds what a request asks for: protocol, service, operation. It comes first, since even a bad signature is answered in the caller's own protocol. */
+/**
+ * Finds what a request asks for: protocol, service, operation. It comes first, since even a bad
+ * signature is answered in the caller's own protocol.
+ */
 import { isUtf8 } from 'node:buffer';
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { OperationModel, ServiceModel } from '../model/schema.ts';
@@ -29,8 +32,8 @@ export interface ClaimOptions {
 }
 
 /**
- * An operation that AWS's model has is claimed whether or not anything implements it. Never throws, whatever the
- * request holds.
+ * An operation that AWS's model has is claimed whether or not anything implements it. Never throws,
+ * whatever the request holds.
  */
 export function claim(request: HttpRequest, options: ClaimOptions): Claim {
   const index = indexOf(options.models);
@@ -94,7 +97,10 @@ interface JsonRequest {
 
 const amzJson = 'application/x-amz-json-1.1';
 
-/** In the order in which AWS's JSON front end checks (measured on Kinesis, whose front end KMS shares). */
+/**
+ * In the order in which AWS's JSON front end checks (measured on Kinesis, whose front end KMS
+ * shares).
+ */
 function claimJson(asked: JsonRequest, index: Index, requestId: string): Claim {
   const { request, contentType, target } = asked;
   if (request.method !== 'POST') return answered(undetermined(requestId));

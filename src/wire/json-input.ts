@@ -1,8 +1,14 @@
-/** Turns parsed JSON into an operation's input, type by type, with the errors of AWS's JSON services for wrong types. */
+/**
+ * Turns parsed JSON into an operation's input, type by type, with the errors of AWS's JSON services
+ * for wrong types.
+ */
 import { ApiError } from '../api-error.ts';
 import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
 
-/** Throws ApiError SerializationException when the JSON value is not of the shape's type. Never given undefined. */
+/**
+ * Throws ApiError SerializationException when the JSON value is not of the shape's type. Never
+ * given undefined.
+ */
 export type Convert = (value: unknown) => unknown;
 
 /** Compiled once for each shape. Unknown members are ignored, null members are absent. */
@@ -35,7 +41,10 @@ export function compileConvert(shape: Shape): Convert {
   }
 }
 
-/** Wrong JSON, or JSON that cannot be what the model says. AWS sends no text for what it cannot read at all. */
+/**
+ * Wrong JSON, or JSON that cannot be what the model says. AWS sends no text for what it cannot read
+ * at all.
+ */
 export function unreadable(text?: string): ApiError {
   return new ApiError('SerializationException', text);
 }
@@ -69,7 +78,10 @@ function listConvert(shape: ListShape): Convert {
   };
 }
 
-/** The map has no prototype, so that keys like `__proto__` and `constructor` are keys like any other. */
+/**
+ * The map has no prototype, so that keys like `__proto__` and `constructor` are keys like any
+ * other.
+ */
 function mapConvert(shape: MapShape): Convert {
   const convert = shape.value.type === 'string' ? toTextOfAny : compileConvert(shape.value);
   return (value) => {
@@ -89,7 +101,10 @@ function toObject(value: unknown, expected: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Half of a surrogate pair has no bytes: two texts that differ only there would be one encryption context. */
+/**
+ * Half of a surrogate pair has no bytes: two texts that differ only there would be one encryption
+ * context.
+ */
 function toText(value: unknown): string {
   if (typeof value !== 'string') throw wrongType(value, 'an String');
   if (!value.isWellFormed()) throw unreadable();

@@ -1,4 +1,7 @@
-/** Turns an operation's output into JSON text by its shape: bytes as base64, times as seconds since 1970. */
+/**
+ * Turns an operation's output into JSON text by its shape: bytes as base64, times as seconds since
+ * 1970.
+ */
 import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
 
 /** Throws TypeError when the value is not of the shape's type, which is a bug of ours. */

@@ -1,14 +1,20 @@
-/** AWS's patterns are Java's; this makes of them the regular expressions that say the same in JavaScript. */
+/**
+ * AWS's patterns are Java's; this makes of them the regular expressions that say the same in
+ * JavaScript.
+ */
 
-/** The only characters that may stand behind a backslash for themselves under the `u` flag (ECMA-262 §22.2.1). */
+/**
+ * The only characters that may stand behind a backslash for themselves under the `u` flag (ECMA-262
+ * §22.2.1).
+ */
 const escapable = new Set('^$\\.*+?()[]{}|/-');
 
 /** Java's `\s` knows ASCII only, JavaScript's also Unicode's blanks. */
 const javaSpace = ' \\t\\n\\x0b\\f\\r';
 
 /**
- * Matches whole strings, as the recorded errors show that AWS does with patterns that have no anchors.
- * Throws SyntaxError for what JavaScript does not have (possessive quantifiers, `\Q`).
+ * Matches whole strings, as the recorded errors show that AWS does with patterns that have no
+ * anchors. Throws SyntaxError for what JavaScript does not have (possessive quantifiers, `\Q`).
  */
 export function javaPattern(pattern: string): RegExp {
   let source = '';

@@ -1,4 +1,7 @@
-/** What every wire protocol does: it reads a claimed request into an operation's input, and gives answers and errors their form. */
+/**
+ * What every wire protocol does: it reads a claimed request into an operation's input, and gives
+ * answers and errors their form.
+ */
 import type { HttpResponse } from '../http/message.ts';
 import type { OperationModel, ServiceModel } from '../model/schema.ts';
 
@@ -14,7 +17,10 @@ export interface ClaimedOperation extends Target {
   /** The model's name: `kms`. */
   readonly service: string;
   readonly protocol: Protocol;
-  /** The request as its protocol parsed it, once: a JSON object or the tree of query parameters. Only `protocol.decode` knows its form. */
+  /**
+   * The request as its protocol parsed it, once: a JSON object or the tree of query parameters.
+   * Only `protocol.decode` knows its form.
+   */
   readonly document: unknown;
 }
 
@@ -28,12 +34,15 @@ export interface WireError {
 export interface Protocol {
   readonly name: ServiceModel['protocol'];
   /**
-   * The operation's input as the generated types describe it. Throws ApiError when a member has the wrong type
-   * (`SerializationException`, `MalformedInput`) or breaks a constraint of the model (`ValidationException`,
-   * `ValidationError`).
+   * The operation's input as the generated types describe it. Throws ApiError when a member has the
+   * wrong type (`SerializationException`, `MalformedInput`) or breaks a constraint of the model
+   * (`ValidationException`, `ValidationError`).
    */
   decode(claimed: ClaimedOperation): unknown;
-  /** The answer. `output` is what the operation's output type says; members that are undefined are left out. */
+  /**
+   * The answer. `output` is what the operation's output type says; members that are undefined are
+   * left out.
+   */
   encode(target: Target, output: unknown, requestId: string): HttpResponse;
   /** The answer to a failure. Without a model the status is the protocol's own for this code. */
   encodeError(error: WireError, requestId: string, model?: ServiceModel): HttpResponse;

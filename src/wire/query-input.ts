@@ -3,7 +3,10 @@ import { ApiError } from '../api-error.ts';
 import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
 import type { ParamNode } from './query-params.ts';
 
-/** Throws ApiError MalformedInput when the parameters are not of the shape's type. Undefined: the member is absent. */
+/**
+ * Throws ApiError MalformedInput when the parameters are not of the shape's type. Undefined: the
+ * member is absent.
+ */
 export type Convert = (node: ParamNode) => unknown;
 
 /** Compiled once for each shape. Parameters that the shape does not know are ignored. */

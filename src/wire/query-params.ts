@@ -6,14 +6,20 @@ export interface ParamNode {
   readonly children: Map<string, ParamNode>;
 }
 
-/** Far above any request of AWS's SDKs (`SimulateCustomPolicy` is the widest), far below what could hurt. */
+/**
+ * Far above any request of AWS's SDKs (`SimulateCustomPolicy` is the widest), far below what could
+ * hurt.
+ */
 export const paramLimits = { count: 4096, depth: 16 } as const;
 
 export function emptyNode(): ParamNode {
   return { value: undefined, children: new Map() };
 }
 
-/** Adds the parameters of a query string or form body. Returns false when it breaks the syntax or a bound; the tree is then of no use. */
+/**
+ * Adds the parameters of a query string or form body. Returns false when it breaks the syntax or a
+ * bound; the tree is then of no use.
+ */
 export function readParams(text: string, root: ParamNode): boolean {
   if (text === '') return true;
   const pairs = text.split('&', paramLimits.count + 1);

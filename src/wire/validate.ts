@@ -1,8 +1,13 @@
-/** Holds decoded input against the constraints of AWS's model and says what is wrong in AWS's words. */
+/**
+ * Holds decoded input against the constraints of AWS's model and says what is wrong in AWS's words.
+ */
 import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
 import { javaPattern } from './pattern.ts';
 
-/** Collects what is wrong with a value; `path` is where it stands (`tags.1.member`), empty for the whole input. */
+/**
+ * Collects what is wrong with a value; `path` is where it stands (`tags.1.member`), empty for the
+ * whole input.
+ */
 export type Check = (value: unknown, path: string, failures: string[]) => void;
 
 /** AWS names at most this many failures. */
@@ -146,7 +151,9 @@ function atLeast(shape: Shape, min: number): Constraint['holds'] {
     : (value) => size(value) >= min;
 }
 
-/** Unicode characters, not UTF-16 units (Smithy's `length` trait). Decoded text has no half pairs. */
+/**
+ * Unicode characters, not UTF-16 units (Smithy's `length` trait). Decoded text has no half pairs.
+ */
 function characters(text: string): number {
   let pairs = 0;
   for (let i = 0; i < text.length; i++) {
@@ -156,7 +163,10 @@ function characters(text: string): number {
   return text.length - pairs;
 }
 
-/** AWS names a wrong structure in a list by its place, a wrong string by the whole list and all that holds for its members. */
+/**
+ * AWS names a wrong structure in a list by its place, a wrong string by the whole list and all that
+ * holds for its members.
+ */
 function memberCheck(shape: ListShape): Check {
   const { member } = shape;
   if (member.type === 'structure' || member.type === 'list' || member.type === 'map') {

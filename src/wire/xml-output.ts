@@ -1,7 +1,9 @@
 /** Turns an operation's output into XML by its shape, as AWS's Query services write it. */
 import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
 
-/** The XML inside the value's element. Throws TypeError when the value is not of the shape's type. */
+/**
+ * The XML inside the value's element. Throws TypeError when the value is not of the shape's type.
+ */
 export type Write = (value: unknown) => string;
 
 /** Compiled once for each shape. Members that are undefined or null are left out. */
@@ -68,9 +70,9 @@ function mapWrite(shape: MapShape): Write {
 }
 
 /**
- * Text for the inside of an element. What XML 1.0 §2.2 has no form for (most control characters, half surrogate
- * pairs) becomes U+FFFD; a carriage return is written as a reference, since parsers turn a bare one into a line
- * feed (§2.11).
+ * Text for the inside of an element. What XML 1.0 §2.2 has no form for (most control characters,
+ * half surrogate pairs) becomes U+FFFD; a carriage return is written as a reference, since parsers
+ * turn a bare one into a line feed (§2.11).
  */
 export function escapeXml(text: string): string {
   return text.toWellFormed().replace(special, (char) => references.get(char) ?? '\ufffd');

@@ -1,0 +1,77 @@
+/** Requests for the wire's own tests, without a socket and without a signature. */
+import assert from 'node:assert/strict';
+import { ApiError } from '../src/api-error.ts';
+import type { HttpRequest } from '../src/http/message.ts';
+import { kms } from '../src/model/kms.generated.ts';
+import { sts } from '../src/model/sts.generated.ts';
+import { type Claim, claim } from '../src/wire/claim.ts';
+import type { ClaimedOperation } from '../src/wire/protocol.ts';
+
+export const models = new Map([
+  ['kms', kms],
+  ['sts', sts],
+]);
+
+export interface Asked {
+  readonly method?: string;
+  readonly target?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export function httpRequest(asked: Asked): HttpRequest {
+  return {
+    method: asked.method ?? 'POST',
+    target: asked.target ?? '/',
+    headers: new Map(Object.entries(asked.headers ?? {})),
+    repeated: [],
+    body: Buffer.from(asked.body ?? ''),
+    remoteAddress: '127.0.0.1',
+    tls: undefined,
+  };
+}
+
+export function claimOf(asked: Asked): Claim {
+  return claim(httpRequest(asked), { models, requestId: 'the-id' });
+}
+
+/** A KMS request as an SDK sends it; a body that is not text is sent as its JSON. */
+export function kmsRequest(operation: string, body: unknown): Asked {
+  return {
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `TrentService.${operation}`,
+    },
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+  };
+}
+
+/** An STS request as an SDK sends it, from `Name=value` pairs that are already encoded. */
+export function stsRequest(operation: string, params = ''): Asked {
+  return {
+    headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+    body: `Action=${operation}&Version=2011-06-15${params === '' ? '' : `&${params}`}`,
+  };
+}
+
+export function claimed(asked: Asked): ClaimedOperation {
+  const found = claimOf(asked);
+  assert.equal(found.kind, 'operation');
+  return found as ClaimedOperation;
+}
+
+export function decode(asked: Asked): unknown {
+  const found = claimed(asked);
+  return found.protocol.decode(found);
+}
+
+/** The error that decoding ends in; fails when there is none or it is no ApiError. */
+export function refusal(asked: Asked): { code: string; text: string | undefined } {
+  try {
+    decode(asked);
+  } catch (error) {
+    assert.ok(error instanceof ApiError, String(error));
+    return { code: error.code, text: error.text };
+  }
+  return assert.fail('The request was taken');
+}
