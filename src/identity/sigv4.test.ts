@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -14,7 +15,13 @@ import {
 } from '../../test/vectors/sigv4-requests.ts';
 import type { HttpRequest } from '../http/message.ts';
 import { readSignedRequest } from './signed-request.ts';
-import { canonicalPath, canonicalQuery, sealSecret } from './sigv4.ts';
+import {
+  canonicalPath,
+  canonicalQuery,
+  canonicalRequest,
+  sealSecret,
+  stringToSign,
+} from './sigv4.ts';
 
 const letter = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789');
 const word = fc.string({ unit: letter, minLength: 1, maxLength: 12 });
@@ -253,6 +260,40 @@ describe('the canonical query', () => {
     assert.equal(canonicalQuery('a=1&X-Amz-Signature=00', true), 'a=1');
     assert.equal(canonicalQuery('a=1&X-Amz-Signature=00', false), 'X-Amz-Signature=00&a=1');
   });
+});
+
+describe('the canonical headers', () => {
+  const cases: ReadonlyArray<readonly [value: string, signedValue: string]> = [
+    ['a  b   c', 'a b c'],
+    [' a', 'a'],
+    ['a ', 'a'],
+    ['a\tb', 'a b'],
+    ['a\t', 'a'],
+    ['"a  b"', '"a b"'],
+    ['\u00c3\u00a0', '\u00c3\u00a0'],
+    ['', ''],
+  ];
+  for (const [value, want] of cases)
+    test(`hold ${JSON.stringify(value)} as ${JSON.stringify(want)}`, () => {
+      const canonical = canonicalRequest({
+        method: 'GET',
+        target: '/',
+        headers: new Map([['a', value]]),
+        signedNames: ['a'],
+        payloadHash: '-',
+        service: 'kms',
+        presigned: false,
+      });
+      assert.equal(canonical, `GET\n/\n\na:${want}\n\na\n-`);
+    });
+});
+
+test('a canonical request is hashed as the bytes that clients sign, which are UTF-8', () => {
+  const text = 'x-name:Zo\u00eb';
+  const received = Buffer.from(text, 'utf8').toString('latin1');
+  const wanted = createHash('sha256').update(text, 'utf8').digest('hex');
+  const parts = { timestamp: '20260102T120000Z', scope: 'a/b/c/d', canonicalRequest: received };
+  assert.equal(stringToSign(parts), `AWS4-HMAC-SHA256\n20260102T120000Z\na/b/c/d\n${wanted}`);
 });
 
 test('a sealed secret shows nothing of itself', () => {

@@ -326,6 +326,10 @@ describe('a signature', () => {
     const bare = presigned({ service: 's3', hash: 'UNSIGNED-PAYLOAD' });
     assert.equal(verifier()({ ...bare, body }, allowed).kind, 'principal');
     assertRefused(verifier()({ ...bare, body }, claim), 'SignatureDoesNotMatch', mismatch);
+    // Only S3's URLs are signed without the body being known.
+    const other = presigned({ service: 'sts', hash: 'UNSIGNED-PAYLOAD' });
+    const stsAllowed: Claim = { ...sts, payload: 'unsigned-allowed' };
+    assertRefused(verifier()(other, stsAllowed), 'SignatureDoesNotMatch', mismatch);
   });
 });
 
