@@ -1,7 +1,7 @@
 /**
- * What the trail and the store know of each other. The store keeps, sealed, how far each lane had come (an anchor),
- * so a lane that was cut or rewritten as a whole is seen. The trail keeps the store's sequence numbers, so a store
- * that was rolled back is seen.
+ * What the trail and the store know of each other. The store keeps, sealed, how far each lane had
+ * come (an anchor), so a lane that was cut or rewritten as a whole is seen. The trail keeps the
+ * store's sequence numbers, so a store that was rolled back is seen.
  */
 import type { Collection, Store } from '../store/store.ts';
 import type { World } from '../world.ts';
@@ -26,7 +26,9 @@ export interface Anchor {
 /** Anchors by the lane's name. */
 export type Anchors = ReadonlyMap<string, Anchor>;
 
-/** The anchors of all lanes. To verify a trail that is being written, read them before the trail. */
+/**
+ * The anchors of all lanes. To verify a trail that is being written, read them before the trail.
+ */
 export async function readAnchors(store: Store): Promise<Anchors> {
   const anchors = new Map<string, Anchor>();
   const collection = anchorsOf(store);
@@ -69,13 +71,22 @@ export function anchorWriter(lane: Lane, from: { store: Store; world: World }): 
   };
 }
 
+const collections = new WeakMap<Store, Collection<Anchor>>();
+
+/** A store hands out each collection once. */
 function anchorsOf(store: Store): Collection<Anchor> {
-  return store.collection<Anchor>({ path: 'audit/anchors', cacheEntries: 0 });
+  let collection = collections.get(store);
+  if (collection === undefined) {
+    collection = store.collection<Anchor>({ path: 'audit/anchors', cacheEntries: 0 });
+    collections.set(store, collection);
+  }
+  return collection;
 }
 
 /**
- * The largest sequence number of the store that the trail has seen, 0 when none. A store whose `seq()` is smaller
- * has been rolled back. Throws TrailDamaged when the end of a lane cannot be trusted.
+ * The largest sequence number of the store that the trail has seen, 0 when none. A store whose
+ * `seq()` is smaller has been rolled back. Throws TrailDamaged when the end of a lane cannot be
+ * trusted.
  */
 export async function lastStoreSeq(trailDir: string): Promise<number> {
   let largest = 0;

@@ -1,4 +1,7 @@
-/** The audit as the pipeline sees it: each call's record goes in here, and no answer goes out before it has. */
+/**
+ * The audit as the pipeline sees it: each call's record goes in here, and no answer goes out before
+ * it has.
+ */
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import { anchorWriter, readAnchor } from './anchors.ts';
@@ -8,11 +11,15 @@ import { type Change, openOutbox } from './outbox.ts';
 import { readTail } from './tail.ts';
 
 export interface Audit {
-  /** The record of a call that changes nothing. Resolves once it is durable; rejects with TrailUnavailable. */
+  /**
+   * The record of a call that changes nothing. Resolves once it is durable; rejects with
+   * TrailUnavailable.
+   */
   record(json: string): Promise<void>;
   /**
-   * The record of a call that changes something. Its `writes` go into the change's transaction and `committed` is
-   * called, and awaited, with that transaction's number; an abandoned one needs nothing. Throws TrailUnavailable.
+   * The record of a call that changes something. Its `writes` go into the change's transaction and
+   * `committed` is called, and awaited, with that transaction's number; an abandoned one needs
+   * nothing. Throws TrailUnavailable.
    */
   change(json: string): Change;
   /** Called with each record once it is in the trail. Returns what ends it. */
@@ -21,12 +28,18 @@ export interface Audit {
   recent(limit: number): Promise<string[]>;
   /** Why records are refused now, undefined while they are not. For health checks. */
   trouble(): Error | undefined;
-  /** Writes and anchors what is left. To be called after the last answer and before the store closes. */
+  /**
+   * Writes and anchors what is left. To be called after the last answer and before the store
+   * closes.
+   */
   close(): Promise<void>;
 }
 
 export interface AuditOptions {
-  /** Where the lanes of all nodes lie, usually `DATA/trail`; `memory` keeps the newest records and loses them. */
+  /**
+   * Where the lanes of all nodes lie, usually `DATA/trail`; `memory` keeps the newest records and
+   * loses them.
+   */
   readonly place: { readonly dir: string } | 'memory';
   readonly store: Store;
   readonly world: World;
@@ -39,7 +52,10 @@ export interface AuditOptions {
 /** How often the lane's head is anchored in the store and the outbox swept, at the most. */
 const TICK_MS = 1000;
 
-/** Opens this node's lane, and appends what a crash had left in the outbox. Throws TrailDamaged, TrailUnavailable. */
+/**
+ * Opens this node's lane, and appends what a crash had left in the outbox. Throws TrailDamaged,
+ * TrailUnavailable.
+ */
 export async function openAudit(options: AuditOptions): Promise<Audit> {
   const { place, store, laneName } = options;
   if (place === 'memory') return memoryAudit(laneName);
@@ -56,7 +72,8 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
 async function durableAudit(lane: Lane, options: AuditOptions & { dir: string }): Promise<Audit> {
   const { store, dir, onTrouble = () => {} } = options;
   const anchor = anchorWriter(lane, options);
-  // Before the first record, so that the store knows each lane that has any, and knows that it is open.
+  // Before the first record, so that the store knows each lane that has any, and knows that it is
+  // open.
   await anchor.write();
   const outbox = await openOutbox(store, lane, dir);
   const tick = async (): Promise<void> => {

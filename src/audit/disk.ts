@@ -1,6 +1,6 @@
 /**
- * The few things a lane asks of the file system, each through the thread pool. A port, so that a test can let the
- * real disk fail at a chosen step.
+ * The few things a lane asks of the file system, each through the thread pool. A port, so that a
+ * test can let the real disk fail at a chosen step.
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';

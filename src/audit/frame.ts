@@ -1,11 +1,12 @@
 /**
- * The bytes of a trail: what a segment's header and a record's frame look like, and the hash chain through them.
- * Every byte is covered: the header by its own checksum and by what the segment before it ended with, a frame by
- * its length pair and its chain hash, so that one flipped bit anywhere is seen.
+ * The bytes of a trail: what a segment's header and a record's frame look like, and the hash chain
+ * through them. Every byte is covered: the header by its own checksum and by what the segment
+ * before it ended with, a frame by its length pair and its chain hash, so that one flipped bit
+ * anywhere is seen.
  *
- *     header: magic 8 | segment u32 | records before u64 | largest storeSeq before u64 | chain hash before 32
- *             | lane name, zero-padded 64 | SHA-256 of the foregoing 32
- *     frame:  length u32 | ~length u32 | storeSeq u64 (0 = none) | chain hash 32 | payload (UTF-8 JSON)
+ *     header: magic 8 | segment u32 | records before u64 | largest storeSeq before u64
+ *             | chain hash before 32 | lane name, zero-padded 64 | SHA-256 of the foregoing 32
+ *     frame:  length u32 | ~length u32 | storeSeq u64 (0 = none) | chain hash 32 | payload, JSON
  *
  * Integers are big-endian. chain hash = SHA-256(chain hash before ‖ length ‖ storeSeq ‖ payload).
  */
@@ -43,7 +44,9 @@ export function isLaneName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,62}$/.test(name);
 }
 
-/** What the first segment of a lane continues; the name is in it, so that lanes cannot be exchanged. */
+/**
+ * What the first segment of a lane continues; the name is in it, so that lanes cannot be exchanged.
+ */
 export function genesis(lane: string): Chain {
   const hash = sha256(Buffer.from(`sealhold trail lane ${lane}`, 'utf8'));
   return { hash, records: 0, storeSeq: 0 };
@@ -82,8 +85,8 @@ export function decodeHeader(bytes: Buffer): SegmentHeader | string {
 }
 
 /**
- * Writes one frame at `at` and returns where it ends. `into` must have room for the payload at its largest
- * (three bytes for each UTF-16 unit). `previous` becomes the chain hash of this frame.
+ * Writes one frame at `at` and returns where it ends. `into` must have room for the payload at its
+ * largest (three bytes for each UTF-16 unit). `previous` becomes the chain hash of this frame.
  */
 export function writeFrame(
   into: Buffer,
@@ -102,8 +105,9 @@ export function writeFrame(
 }
 
 /**
- * The hash of a frame whose payload lies in place. What is hashed before the payload is 44 bytes long and the
- * frame's header 48, so it is laid out there for the moment and nothing has to be copied: the header is overwritten.
+ * The hash of a frame whose payload lies in place. What is hashed before the payload is 44 bytes
+ * long and the frame's header 48, so it is laid out there for the moment and nothing has to be
+ * copied: the header is overwritten.
  */
 function chainHash(
   bytes: Buffer,
@@ -134,7 +138,10 @@ export type FrameFound =
       readonly end?: number;
     };
 
-/** Reads and verifies the frame at `at`. The bytes of its header are overwritten meanwhile and gone afterwards. */
+/**
+ * Reads and verifies the frame at `at`. The bytes of its header are overwritten meanwhile and gone
+ * afterwards.
+ */
 export function readFrame(bytes: Buffer, at: number, previous: Buffer): FrameFound {
   const available = bytes.length - at;
   if (available < 8) return shortPair(bytes, at, available);

@@ -34,8 +34,9 @@ export interface Expected {
 }
 
 /**
- * Makes the segment `number` with its header and returns once it will be there after a power failure. It gets its
- * name last, so a segment with half a header never exists. On an error the lane is as before.
+ * Makes the segment `number` with its header and returns once it will be there after a power
+ * failure. It gets its name last, so a segment with half a header never exists. On an error the
+ * lane is as before.
  */
 export async function createSegment(
   place: LanePlace,
@@ -60,8 +61,9 @@ export async function createSegment(
 }
 
 /**
- * Opens what the lane goes on with: its last segment, verified, a torn tail cut off; or its first one, made now.
- * `anchor` is what the store says the lane had reached. Throws TrailDamaged or TrailUnavailable.
+ * Opens what the lane goes on with: its last segment, verified, a torn tail cut off; or its first
+ * one, made now. `anchor` is what the store says the lane had reached. Throws TrailDamaged or
+ * TrailUnavailable.
  */
 export async function openLastSegment(
   place: LanePlace,

@@ -1,6 +1,7 @@
 /**
- * One node's lane of the trail: records are appended in groups, each group written and synced once, the next one
- * starting as soon as the last one ends. Who awaits a record is told when it is safe, or that it is not.
+ * One node's lane of the trail: records are appended in groups, each group written and synced once,
+ * the next one starting as soon as the last one ends. Who awaits a record is told when it is safe,
+ * or that it is not.
  */
 import { type Disk, disk } from './disk.ts';
 import { TrailDamaged, TrailUnavailable } from './failures.ts';
@@ -26,19 +27,25 @@ export interface LaneHead {
 }
 
 export interface Lane {
-  /** Resolves once the record is synced to the medium. Rejects with TrailUnavailable; then it is not in the trail. */
+  /**
+   * Resolves once the record is synced to the medium. Rejects with TrailUnavailable; then it is not
+   * in the trail.
+   */
   append(json: string): Promise<void>;
   /**
-   * For a record that the store already holds durably (see outbox.ts). Resolves once the bytes were handed to the
-   * operating system. Rejects with TrailUnavailable; the lane still owes the record and writes it before any later
-   * one. `onDurable` is called when it is synced.
+   * For a record that the store already holds durably (see outbox.ts). Resolves once the bytes were
+   * handed to the operating system. Rejects with TrailUnavailable; the lane still owes the record
+   * and writes it before any later one. `onDurable` is called when it is synced.
    */
   appendCommitted(json: string, storeSeq: number, onDurable?: () => void): Promise<void>;
   /** How far the lane is durable. */
   head(): LaneHead;
   /** Why the lane refuses now, undefined while it works. */
   trouble(): TrailUnavailable | undefined;
-  /** Tries again without being waited for, when there is trouble: heals the file and writes what is owed. */
+  /**
+   * Tries again without being waited for, when there is trouble: heals the file and writes what is
+   * owed.
+   */
   retry(): void;
   /** Called with each record once it is durable, in order. Returns what ends it. */
   subscribe(listener: (json: string) => void): () => void;
@@ -59,7 +66,10 @@ export interface LaneOptions {
   readonly disk?: Disk;
 }
 
-/** Opens a lane, verifying its last segment and cutting a torn tail. Throws TrailDamaged or TrailUnavailable. */
+/**
+ * Opens a lane, verifying its last segment and cutting a torn tail. Throws TrailDamaged or
+ * TrailUnavailable.
+ */
 export async function openLane(options: LaneOptions): Promise<Lane> {
   const place = { dir: options.dir, lane: options.lane, disk: options.disk ?? disk };
   const segment = await openLastSegment(place, options.anchor);
@@ -187,7 +197,9 @@ class FileLane implements Lane {
     return group;
   }
 
-  /** When nothing is under way, the first group waits for this turn of the event loop, no longer. */
+  /**
+   * When nothing is under way, the first group waits for this turn of the event loop, no longer.
+   */
   #wake(): void {
     if (this.#running) return;
     this.#running = true;
@@ -268,7 +280,10 @@ class FileLane implements Lane {
     return { bytes, chain: { hash: previous, records, storeSeq: largest } };
   }
 
-  /** Takes a group back: nobody was told that it is safe, so it is cut off; what the store holds is still owed. */
+  /**
+   * Takes a group back: nobody was told that it is safe, so it is cut off; what the store holds is
+   * still owed.
+   */
   async #failed(
     group: Group,
     failure: { entries: readonly Entry[]; step: 'prepare' | 'write' | 'sync'; cause: unknown },
@@ -288,9 +303,10 @@ class FileLane implements Lane {
   }
 
   /**
-   * After a failed sync the kernel may have dropped pages and forgotten that it did, so a later sync of the same
-   * file proves nothing about them (PostgreSQL's "fsyncgate", https://wiki.postgresql.org/wiki/Fsync_Errors).
-   * The file is cut to what an earlier sync had covered, read back, closed for good, and a new one continues it.
+   * After a failed sync the kernel may have dropped pages and forgotten that it did, so a later
+   * sync of the same file proves nothing about them (PostgreSQL's "fsyncgate",
+   * https://wiki.postgresql.org/wiki/Fsync_Errors). The file is cut to what an earlier sync had
+   * covered, read back, closed for good, and a new one continues it.
    */
   async #reopen(): Promise<void> {
     const { disk } = this.#place;

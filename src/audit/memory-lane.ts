@@ -1,4 +1,6 @@
-/** A lane for development without a data folder: it keeps the newest records and promises nothing. */
+/**
+ * A lane for development without a data folder: it keeps the newest records and promises nothing.
+ */
 import type { Lane } from './lane.ts';
 
 const DONE = Promise.resolve();

@@ -1,7 +1,8 @@
 /**
- * How the record of a change commits with the change: it lies in the store's outbox, written by the same
- * transaction, until it is durable in the lane. Whatever the moment of a crash, the next start finds each such
- * record in the outbox or in the lane, and appends the ones that are not in the lane: none is lost, none twice.
+ * How the record of a change commits with the change: it lies in the store's outbox, written by the
+ * same transaction, until it is durable in the lane. Whatever the moment of a crash, the next start
+ * finds each such record in the outbox or in the lane, and appends the ones that are not in the
+ * lane: none is lost, none twice.
  */
 import type { Write } from '../store/engine.ts';
 import type { Collection, Entry, Store } from '../store/store.ts';
@@ -25,7 +26,10 @@ export interface Outbox {
 
 interface Row {
   readonly record: string;
-  /** The lane's durable records when the row was written: its frame, if there is one, comes after them. */
+  /**
+   * The lane's durable records when the row was written: its frame, if there is one, comes after
+   * them.
+   */
   readonly after: number;
 }
 
@@ -34,8 +38,8 @@ const SWEEP_ROWS = 256;
 const PAGE_ROWS = 100;
 
 /**
- * Opens the outbox of a lane that nothing else uses yet: what an earlier run left in it and not in the lane is
- * appended. Throws TrailUnavailable, TrailDamaged and what the store throws.
+ * Opens the outbox of a lane that nothing else uses yet: what an earlier run left in it and not in
+ * the lane is appended. Throws TrailUnavailable, TrailDamaged and what the store throws.
  */
 export async function openOutbox(store: Store, lane: Lane, trailDir: string): Promise<Outbox> {
   // Rows lie below their lane's name, since another node's rows are that node's to append.
@@ -71,7 +75,10 @@ export async function openOutbox(store: Store, lane: Lane, trailDir: string): Pr
   };
 }
 
-/** A change is refused while it can still be: before it has happened. The lane is asked to try again. */
+/**
+ * A change is refused while it can still be: before it has happened. The lane is asked to try
+ * again.
+ */
 function refuseInTrouble(lane: Lane): void {
   const trouble = lane.trouble();
   if (trouble === undefined) return;
@@ -100,8 +107,8 @@ async function recover(shelf: Shelf, lane: Lane, trailDir: string): Promise<void
 }
 
 /**
- * The rows' own sequence numbers aren't known any more. Writing one of them again gives a number that this store
- * has reached, which is what the frame says.
+ * The rows' own sequence numbers aren't known any more. Writing one of them again gives a number
+ * that this store has reached, which is what the frame says.
  */
 async function currentSeq(shelf: Shelf, entry: Entry<Row>): Promise<number> {
   const result = await shelf.store.commit(shelf.rows.put(entry.id, entry.value));

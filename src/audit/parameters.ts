@@ -1,11 +1,15 @@
 /**
- * Writes a call's input or output into its record, as the model says: member names with a lower-case first letter,
- * dates as text, and nothing that is secret. A shape is compiled once to a function that concatenates text.
+ * Writes a call's input or output into its record, as the model says: member names with a
+ * lower-case first letter, dates as text, and nothing that is secret. A shape is compiled once to a
+ * function that concatenates text.
  */
 import type { MapShape, Shape, StructureShape } from '../model/schema.ts';
 import { memberDate, membersText } from './record-text.ts';
 
-/** The JSON text of a value; noted members stand for those of the same name, undefined ones leave them out. */
+/**
+ * The JSON text of a value; noted members stand for those of the same name, undefined ones leave
+ * them out.
+ */
 export type StructureWriter = (
   value: unknown,
   noted: Readonly<Record<string, unknown>> | undefined,
@@ -14,8 +18,8 @@ export type StructureWriter = (
 type Writer = (value: never) => string;
 
 /**
- * Members that are left out although the model doesn't mark them: who has the text can use it as a token.
- * All blobs and all that the model marks as sensitive are left out anyway.
+ * Members that are left out although the model doesn't mark them: who has the text can use it as a
+ * token. All blobs and all that the model marks as sensitive are left out anyway.
  */
 const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'GrantToken',
@@ -29,7 +33,10 @@ const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'TradeInToken',
 ]);
 
-/** What writes a structure; one without members that may be written, or none at all, is written as `null`. */
+/**
+ * What writes a structure; one without members that may be written, or none at all, is written as
+ * `null`.
+ */
 export function compileStructure(shape: StructureShape | undefined): StructureWriter {
   const members = shape === undefined ? [] : compileMembers(shape, new Map());
   return (value, noted) => {
@@ -90,6 +97,7 @@ function compile(shape: Shape, known: Known): Writer | undefined {
     case 'long':
     case 'float':
     case 'double':
+      return ((number: number) => (Number.isFinite(number) ? String(number) : 'null')) as Writer;
     case 'boolean':
       return String as Writer;
     case 'timestamp':

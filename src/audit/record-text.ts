@@ -1,4 +1,6 @@
-/** The small texts that records are made of: limits, dates, ids, and values that no model describes. */
+/**
+ * The small texts that records are made of: limits, dates, ids, and values that no model describes.
+ */
 import type { World } from '../world.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -36,9 +38,14 @@ export function eventTime(ms: number): string {
 let lastSecond = Number.NaN;
 let lastTime = '';
 
-/** `Aug 10, 2022, 10:38:27 PM` of milliseconds since 1970: how dates stand in a KMS record's members, in UTC. */
+/**
+ * `Aug 10, 2022, 10:38:27 PM` of milliseconds since 1970: how dates stand in a KMS record's
+ * members, in UTC.
+ */
 export function memberDate(ms: number): string {
   const date = new Date(ms);
+  // A caller may name any number; what is no date is written as it came.
+  if (Number.isNaN(date.getTime())) return String(ms);
   const hour = date.getUTCHours();
   const two = (part: number): string => String(part).padStart(2, '0');
   const day = `${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()}`;
@@ -55,7 +62,10 @@ export function newEventId(world: World): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The JSON text of a noted value; undefined for what has none. Bytes have none: they could be a secret. */
+/**
+ * The JSON text of a noted value; undefined for what has none. Bytes have none: they could be a
+ * secret.
+ */
 export function valueText(value: unknown): string | undefined {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';

@@ -1,8 +1,8 @@
 /**
  * The CloudTrail record of a call as JSON text
  * (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html).
- * It is on the path of every request, so it is put together from text that is made once for each operation and
- * principal; only what the caller controls is escaped each time.
+ * It is on the path of every request, so it is put together from text that is made once for each
+ * operation and principal; only what the caller controls is escaped each time.
  */
 import type { ApiError } from '../api-error.ts';
 import type { OperationModel } from '../model/schema.ts';
@@ -20,7 +20,10 @@ import {
 /** What the calls of `Call.note` have added up to. */
 export type TrailNotes = Parameters<Call['note']>[0];
 
-/** How a call ended. A failure of ours is an `error` too: the one that the caller is told, which says nothing. */
+/**
+ * How a call ended. A failure of ours is an `error` too: the one that the caller is told, which
+ * says nothing.
+ */
 export type Outcome =
   | { readonly kind: 'output'; readonly output: unknown }
   | { readonly kind: 'error'; readonly error: ApiError };

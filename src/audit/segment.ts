@@ -1,4 +1,7 @@
-/** The files of a trail: how they are named and listed, and how one is read and verified from end to end. */
+/**
+ * The files of a trail: how they are named and listed, and how one is read and verified from end to
+ * end.
+ */
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,7 +14,10 @@ import {
   readFrame,
 } from './frame.ts';
 
-/** Verifying so much takes about two milliseconds, which is how long a live server may be kept from its requests. */
+/**
+ * Verifying so much takes about two milliseconds, which is how long a live server may be kept from
+ * its requests.
+ */
 const CHUNK_BYTES = 1 << 18;
 /** So many zero bytes at a file's end cannot be one flipped byte of JSON text, which has none. */
 const UNWRITTEN_BYTES = 16;
@@ -50,7 +56,10 @@ export interface SegmentRead {
   readonly after: Chain;
   /** Where the last whole frame ends. */
   readonly endBytes: number;
-  /** What stood behind it when the read began: the rest of a write that nobody was told had happened. */
+  /**
+   * What stood behind it when the read began: the rest of a write that nobody was told had
+   * happened.
+   */
   readonly tornBytes: number;
   readonly fault?: Fault;
 }
@@ -101,8 +110,9 @@ async function orNothing<T>(list: Promise<T[]>): Promise<T[]> {
 }
 
 /**
- * Reads a segment with bounded memory and verifies all of it: header, length pairs, chain. It may be read while the
- * server appends to it: what is there when the read begins is read, and an incomplete last frame is torn, not bad.
+ * Reads a segment with bounded memory and verifies all of it: header, length pairs, chain. It may
+ * be read while the server appends to it: what is there when the read begins is read, and an
+ * incomplete last frame is torn, not bad.
  */
 export async function readSegment(query: SegmentQuery): Promise<SegmentRead> {
   const file = await open(segmentPath(query), 'r');
@@ -226,8 +236,9 @@ class FrameReader {
   }
 
   /**
-   * After a power failure some file systems (XFS) show zeros where a file had grown and its data had not arrived.
-   * That is the rest of an unacknowledged write too, when the zeros begin within this frame and nothing follows.
+   * After a power failure some file systems (XFS) show zeros where a file had grown and its data
+   * had not arrived. That is the rest of an unacknowledged write too, when the zeros begin within
+   * this frame and nothing follows.
    */
   async #isUnwritten(bad: Bad): Promise<boolean> {
     const from = this.#base + this.#at;

@@ -11,9 +11,9 @@ interface Place {
 }
 
 /**
- * The newest `limit` records of all lanes as JSON text, in order of their eventTime, those of one lane in the
- * lane's order. Only their places are kept while the segments are read. Throws TrailDamaged where the end of a lane
- * cannot be trusted.
+ * The newest `limit` records of all lanes as JSON text, in order of their eventTime, those of one
+ * lane in the lane's order. Only their places are kept while the segments are read. Throws
+ * TrailDamaged where the end of a lane cannot be trusted.
  */
 export async function readTail(options: { dir: string; limit: number }): Promise<string[]> {
   const { dir, limit } = options;

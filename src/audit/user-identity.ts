@@ -1,4 +1,7 @@
-/** CloudTrail's userIdentity (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html). */
+/**
+ * CloudTrail's userIdentity
+ * (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
+ */
 import type { Principal } from '../operation.ts';
 import { cutText } from './record-text.ts';
 
@@ -44,7 +47,10 @@ function members(principal: Principal): Record<string, unknown> {
   return userName === undefined ? base : { ...base, userName };
 }
 
-/** The issuer's ARN is left out: a role's path isn't in the session's ARN, and a wrong ARN misleads more than none. */
+/**
+ * The issuer's ARN is left out: a role's path isn't in the session's ARN, and a wrong ARN misleads
+ * more than none.
+ */
 function roleSession(principal: Principal): Record<string, unknown> {
   const [issuerId] = principal.principalId.split(':');
   const role = /:assumed-role\/([^/]+)\//.exec(principal.arn)?.[1];

@@ -16,8 +16,8 @@ export interface VerifyOptions {
   /** The folder of all lanes. */
   readonly dir: string;
   /**
-   * From `readAnchors`, read before this is called. Without them it isn't seen when a lane was cut at its end, made
-   * up as a whole, or taken away.
+   * From `readAnchors`, read before this is called. Without them it isn't seen when a lane was cut
+   * at its end, made up as a whole, or taken away.
    */
   readonly anchors?: Anchors;
   /** The store's sequence number; asked for at the end, since a live server goes on meanwhile. */
@@ -30,7 +30,10 @@ export interface TrailReport {
   readonly records: number;
   /** Undefined when the trail is whole. */
   readonly firstBad?: BadPlace;
-  /** Bytes of a write that was under way when they were read or when the server was killed: no damage. */
+  /**
+   * Bytes of a write that was under way when they were read or when the server was killed: no
+   * damage.
+   */
   readonly tornTail?: TornTail;
 }
 
@@ -55,8 +58,9 @@ export interface TornTail {
 const LOOKS = 3;
 
 /**
- * Reads all lanes with bounded memory and reports the first thing that is wrong. Each lane is read up to its first
- * fault. The trail may be appended to meanwhile. Throws only when files cannot be read at all.
+ * Reads all lanes with bounded memory and reports the first thing that is wrong. Each lane is read
+ * up to its first fault. The trail may be appended to meanwhile. Throws only when files cannot be
+ * read at all.
  */
 export async function verifyTrail(options: VerifyOptions): Promise<TrailReport> {
   const known = options.anchors?.keys() ?? [];
