@@ -3,7 +3,7 @@
  * The ciphertext is the bare OAEP output, so that anyone with the public key can make one.
  */
 import { constants, type KeyObject, publicEncrypt, webcrypto } from 'node:crypto';
-import type { KeyPair, KeySpecName } from './key-spec.ts';
+import type { KeyPair, KeySpecName, PublicHalf } from './key-spec.ts';
 
 export type RsaEncryptionAlgorithmName = 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256';
 
@@ -40,7 +40,7 @@ export function maxPlaintextBytes(spec: KeySpecName, algorithm: RsaEncryptionAlg
 
 /** `plaintext` has at most `maxPlaintextBytes`; more throws. The public operation is cheap and runs inline. */
 export function encrypt(
-  key: KeyPair,
+  key: PublicHalf,
   algorithm: RsaEncryptionAlgorithm,
   plaintext: Buffer,
 ): Buffer {

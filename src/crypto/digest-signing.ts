@@ -1,6 +1,6 @@
 /** Signing and verifying what the caller has digested already, one row for each algorithm. All of it blocks. */
 import { signDigest, verifyDigest } from './ecdsa-digest.ts';
-import type { KeyPair } from './key-spec.ts';
+import type { KeyPair, PublicHalf } from './key-spec.ts';
 import { signEd25519ph, signMu, verifyEd25519ph, verifyMu } from './noble-signature.ts';
 import {
   type RsaHash,
@@ -12,7 +12,7 @@ import {
 
 export interface DigestSigner {
   readonly sign: (key: KeyPair, digest: Buffer) => Buffer;
-  readonly verify: (key: KeyPair, input: SignedDigest) => boolean;
+  readonly verify: (key: PublicHalf, input: SignedDigest) => boolean;
 }
 
 export interface SignedDigest {

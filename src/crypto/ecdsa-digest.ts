@@ -1,8 +1,9 @@
 /**
  * ECDSA over a digest that the caller has already made (FIPS 186-5 section 6.4; KMS's MessageType DIGEST).
- * Node 26 can't do it: `crypto.sign` hashes whatever it is given (nodejs/node#60263), and OpenSSL's raw signing
- * isn't reachable. So both halves are built from native parts; docs/decisions has why it isn't @noble/curves, whose
- * scalar multiplication by the nonce takes a time that depends on the nonce.
+ * Node 26 can't do it: `crypto.sign` hashes whatever it is given (nodejs/node#60263; crypto.signDigest isn't merged),
+ * and OpenSSL's raw signing isn't reachable. So both halves are put together from native parts. Not @noble/curves: its
+ * multiplication by the nonce takes a time that depends on the nonce, which lattice attacks turn into the key
+ * (Minerva, CVE-2019-15809), and its P-256 verification takes thirty times as long.
  */
 import {
   createECDH,
@@ -13,7 +14,7 @@ import {
 } from 'node:crypto';
 import { decodeSignature, encodeSignature } from './ecdsa-der.ts';
 import { type EllipticCurve, ellipticCurves } from './elliptic-curve.ts';
-import type { KeyPair } from './key-spec.ts';
+import type { KeyPair, PublicHalf } from './key-spec.ts';
 import { randomBytes } from './random.ts';
 
 /**
@@ -41,7 +42,7 @@ export function signDigest(key: KeyPair, digest: Buffer): Buffer {
  * moved and OpenSSL verifies a fixed message whose hash is z₀. All of it is public.
  */
 export function verifyDigest(
-  key: KeyPair,
+  key: PublicHalf,
   { digest, signature }: { readonly digest: Buffer; readonly signature: Buffer },
 ): boolean {
   const curve = curveOf(key);
@@ -62,7 +63,7 @@ export function verifyDigest(
 /** At most two shifts move Q where addition has no result here (to infinity, or onto Q itself), so three suffice. */
 const fixedMessages = ['1', '2', '3'].map((text) => Buffer.from(text));
 
-function curveOf(key: KeyPair): EllipticCurve {
+function curveOf(key: PublicHalf): EllipticCurve {
   const curve = ellipticCurves.get(key.spec);
   if (curve === undefined) throw new Error(`${key.spec} has no ECDSA curve`);
   return curve;
@@ -89,7 +90,7 @@ function privateScalar(privateKey: KeyObject): bigint {
 }
 
 /** Q + shift·G as a key; undefined where that sum has no slope. */
-function movedKey(key: KeyPair, curve: EllipticCurve, shift: bigint): KeyObject | undefined {
+function movedKey(key: PublicHalf, curve: EllipticCurve, shift: bigint): KeyObject | undefined {
   const { sizeBytes, p } = curve;
   const multiple = createECDH(curve.name);
   multiple.setPrivateKey(toBytes(shift, sizeBytes));

@@ -19,15 +19,23 @@ export async function deriveSharedSecret(
   return promise;
 }
 
-/** OpenSSL refuses points that are not on the curve, and curves given by explicit parameters have no name. */
+/** OpenSSL refuses points that are not on the curve; that it is our curve, and by its name, is checked before. */
 function parsePeer(key: KeyPair, der: Buffer): KeyObject | undefined {
-  if (!isOneDerSequence(der)) return undefined;
+  const curve = algorithmIdentifier(key.publicKeyDer);
+  if (!isOneDerSequence(der) || !algorithmIdentifier(der).equals(curve)) return undefined;
   try {
-    const peer = createPublicKey({ key: der, format: 'der', type: 'spki' });
-    const curve = key.privateKey.asymmetricKeyDetails?.namedCurve;
-    const same = curve !== undefined && peer.asymmetricKeyDetails?.namedCurve === curve;
-    return same && peer.asymmetricKeyType === 'ec' ? peer : undefined;
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The AlgorithmIdentifier of a SubjectPublicKeyInfo (RFC 5480): its first member, shorter than 128 bytes where it
+ * names a curve. OpenSSL would also take curves spelt out by their parameters, which is how CVE-2020-0601 worked.
+ */
+function algorithmIdentifier(der: Buffer): Buffer {
+  const length = der[1] ?? 0;
+  const start = length < 0x80 ? 2 : 2 + (length & 0x7f);
+  return der.subarray(start, start + 2 + (der[start + 1] ?? 0));
 }

@@ -1,9 +1,9 @@
 /** Encapsulate and Decapsulate: ML-KEM (FIPS 203), whose shared secret always has 32 bytes. */
 import { decapsulate as nodeDecapsulate, encapsulate as nodeEncapsulate } from 'node:crypto';
-import type { KeyPair } from './key-spec.ts';
+import type { KeyPair, PublicHalf } from './key-spec.ts';
 
 /** A fresh secret and its ciphertext (768, 1088 or 1568 bytes). The caller owns the secret. Cheap enough inline. */
-export function encapsulate(key: KeyPair): {
+export function encapsulate(key: PublicHalf): {
   readonly sharedSecret: Buffer;
   readonly ciphertext: Buffer;
 } {

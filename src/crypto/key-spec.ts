@@ -37,14 +37,18 @@ export interface SecretKey {
   readonly secret: KeyObject;
 }
 
-/** Material of an asymmetric key, ready for use. */
-export interface KeyPair {
-  readonly kind: 'pair';
+/** What verifying and encrypting need of an asymmetric key. */
+export interface PublicHalf {
   readonly spec: KeySpecName;
-  readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   /** SubjectPublicKeyInfo, as GetPublicKey returns it. */
   readonly publicKeyDer: Buffer;
+}
+
+/** Material of an asymmetric key, ready for use. */
+export interface KeyPair extends PublicHalf {
+  readonly kind: 'pair';
+  readonly privateKey: KeyObject;
 }
 
 export type LoadedKey = SecretKey | KeyPair;

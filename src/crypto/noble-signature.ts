@@ -1,11 +1,11 @@
 /**
  * The two signatures that node:crypto lacks and no native part gives: Ed25519ph (RFC 8032 section 5.1) and ML-DSA
  * over an external μ (FIPS 204 section 6.2). @noble's arithmetic isn't constant-time; it runs in a thread of its own
- * (slow-signing.ts), which takes the exact timing away from a caller, and nothing else uses it.
+ * (signing-threads.ts), which takes the exact timing away from a caller, and nothing else uses it.
  */
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
-import type { KeyPair } from './key-spec.ts';
+import type { KeyPair, PublicHalf } from './key-spec.ts';
 
 const seedBytes = 32;
 
@@ -15,7 +15,7 @@ export function signEd25519ph(key: KeyPair, digest: Buffer): Buffer {
 }
 
 export function verifyEd25519ph(
-  key: KeyPair,
+  key: PublicHalf,
   { digest, signature }: { readonly digest: Buffer; readonly signature: Buffer },
 ): boolean {
   const publicKey = key.publicKeyDer.subarray(-32);
@@ -35,7 +35,7 @@ export function signMu(key: KeyPair, mu: Buffer): Buffer {
 }
 
 export function verifyMu(
-  key: KeyPair,
+  key: PublicHalf,
   { mu, signature }: { readonly mu: Buffer; readonly signature: Buffer },
 ): boolean {
   const mlDsa = mlDsaOf(key);
@@ -50,7 +50,7 @@ const mlDsas = new Map<string, typeof ml_dsa44>([
   ['ML_DSA_87', ml_dsa87],
 ]);
 
-function mlDsaOf(key: KeyPair): typeof ml_dsa44 {
+function mlDsaOf(key: PublicHalf): typeof ml_dsa44 {
   const mlDsa = mlDsas.get(key.spec);
   if (mlDsa === undefined) throw new Error(`${key.spec} is no ML-DSA key`);
   return mlDsa;

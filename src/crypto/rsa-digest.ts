@@ -4,7 +4,7 @@
  */
 import { constants, createHash, privateEncrypt, publicDecrypt } from 'node:crypto';
 import { equalSecret } from './hash.ts';
-import type { KeyPair } from './key-spec.ts';
+import type { KeyPair, PublicHalf } from './key-spec.ts';
 import { randomBytes } from './random.ts';
 
 export type RsaHash = 'sha256' | 'sha384' | 'sha512';
@@ -26,7 +26,7 @@ export function signPkcs1Digest(key: KeyPair, hash: RsaHash, digest: Buffer): Bu
 
 /** By encoding again and comparing the whole block (RFC 8017 section 8.2.2), never by parsing what came out. */
 export function verifyPkcs1Digest(
-  key: KeyPair,
+  key: PublicHalf,
   hash: RsaHash,
   { digest, signature }: { readonly digest: Buffer; readonly signature: Buffer },
 ): boolean {
@@ -57,7 +57,7 @@ export function signPssDigest(key: KeyPair, hash: RsaHash, digest: Buffer): Buff
 
 /** RFC 8017 section 9.1.2. Another salt length than the hash's is refused. */
 export function verifyPssDigest(
-  key: KeyPair,
+  key: PublicHalf,
   hash: RsaHash,
   { digest, signature }: { readonly digest: Buffer; readonly signature: Buffer },
 ): boolean {
@@ -77,12 +77,15 @@ export function verifyPssDigest(
 }
 
 /** All our moduli have a multiple of 8 bits, so emBits = modBits − 1 leaves one bit of the first byte unused. */
-function pssShape(key: KeyPair): { readonly encodedBytes: number; readonly topBitsMask: number } {
+function pssShape(key: PublicHalf): {
+  readonly encodedBytes: number;
+  readonly topBitsMask: number;
+} {
   return { encodedBytes: modulusBytes(key), topBitsMask: 0x7f };
 }
 
 /** The public operation; undefined for a signature of another length than the modulus or not below it. */
-function recover(key: KeyPair, signature: Buffer): Buffer | undefined {
+function recover(key: PublicHalf, signature: Buffer): Buffer | undefined {
   if (signature.length !== modulusBytes(key)) return undefined;
   try {
     return publicDecrypt({ key: key.publicKey, padding: constants.RSA_NO_PADDING }, signature);
@@ -91,7 +94,7 @@ function recover(key: KeyPair, signature: Buffer): Buffer | undefined {
   }
 }
 
-function modulusBytes(key: KeyPair): number {
+function modulusBytes(key: PublicHalf): number {
   return (key.publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
 }
 

@@ -15,10 +15,14 @@ function settle(task: SigningTask): SigningTaskResult {
   }
 }
 
-function run({ algorithm, key, digest, signature }: SigningTask): Uint8Array | boolean {
-  const signer = digestSigner(algorithm);
+function run(task: SigningTask): Uint8Array | boolean {
+  const signer = digestSigner(task.algorithm);
   // A message carries Buffers as plain Uint8Arrays.
-  const pair = { ...key, publicKeyDer: Buffer.from(key.publicKeyDer) };
-  if (signature === undefined) return new Uint8Array(signer.sign(pair, Buffer.from(digest)));
-  return signer.verify(pair, { digest: Buffer.from(digest), signature: Buffer.from(signature) });
+  const digest = Buffer.from(task.digest);
+  const publicKeyDer = Buffer.from(task.key.publicKeyDer);
+  if (task.signature === undefined) {
+    return new Uint8Array(signer.sign({ ...task.key, publicKeyDer }, digest));
+  }
+  const signature = Buffer.from(task.signature);
+  return signer.verify({ ...task.key, publicKeyDer }, { digest, signature });
 }

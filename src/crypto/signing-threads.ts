@@ -6,38 +6,42 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { SignedDigest } from './digest-signing.ts';
-import type { KeyPair } from './key-spec.ts';
+import type { KeyPair, PublicHalf } from './key-spec.ts';
 
-export interface SigningTask {
+/** To sign, or to verify where there is a signature. */
+export type SigningTask = {
   readonly id: number;
   readonly algorithm: string;
-  readonly key: KeyPair;
   readonly digest: Uint8Array;
-  /** Present: verify it. Absent: make one. */
-  readonly signature?: Uint8Array;
-}
+} & (
+  | { readonly key: KeyPair; readonly signature?: undefined }
+  | { readonly key: PublicHalf; readonly signature: Uint8Array }
+);
 
 export type SigningTaskResult =
   | { readonly id: number; readonly outcome: Uint8Array | boolean }
   | { readonly id: number; readonly failure: string };
 
+/** What `digestSigner(algorithm).sign` gives, made in a thread. */
 export async function signInThread(
   algorithm: string,
   key: KeyPair,
   digest: Buffer,
 ): Promise<Buffer> {
-  const outcome = await dispatch({ algorithm, key: detached(key), digest: exactly(digest) });
+  const pair = { ...detached(key), kind: key.kind, privateKey: key.privateKey };
+  const outcome = await dispatch((id) => ({ id, algorithm, key: pair, digest: exactly(digest) }));
   if (typeof outcome === 'boolean') throw new Error('a signing thread answered another question');
   return Buffer.from(outcome.buffer, outcome.byteOffset, outcome.byteLength);
 }
 
+/** What `digestSigner(algorithm).verify` gives, found in a thread. */
 export async function verifyInThread(
   algorithm: string,
-  key: KeyPair,
+  key: PublicHalf,
   { digest, signature }: SignedDigest,
 ): Promise<boolean> {
-  const task = { digest: exactly(digest), signature: exactly(signature) };
-  return (await dispatch({ algorithm, key: detached(key), ...task })) === true;
+  const signed = { digest: exactly(digest), signature: exactly(signature) };
+  return (await dispatch((id) => ({ id, algorithm, key: detached(key), ...signed }))) === true;
 }
 
 interface Thread {
@@ -50,14 +54,14 @@ const mostThreads = Math.min(4, Math.max(1, availableParallelism() - 1));
 const threads: Thread[] = [];
 let lastId = 0;
 
-function dispatch(task: Omit<SigningTask, 'id'>): Promise<Uint8Array | boolean> {
+function dispatch(task: (id: number) => SigningTask): Promise<Uint8Array | boolean> {
   const { worker, pending } = leastBusy();
   const id = ++lastId;
   const answer = Promise.withResolvers<Uint8Array | boolean>();
   pending.set(id, answer);
   // A thread keeps the process alive only while somebody waits for it.
   worker.ref();
-  worker.postMessage({ id, ...task });
+  worker.postMessage(task(id));
   return answer.promise;
 }
 
@@ -105,8 +109,9 @@ function exactly(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-function detached(key: KeyPair): KeyPair {
+/** The public half alone: a private key leaves this thread only to sign. */
+function detached(key: PublicHalf): PublicHalf {
   const publicKeyDer = Buffer.allocUnsafeSlow(key.publicKeyDer.length);
   publicKeyDer.set(key.publicKeyDer);
-  return { ...key, publicKeyDer };
+  return { spec: key.spec, publicKey: key.publicKey, publicKeyDer };
 }

@@ -4,7 +4,7 @@
  */
 import { constants, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
 import { digestSigner } from './digest-signing.ts';
-import { type KeyPair, type KeySpecName, keySpecs } from './key-spec.ts';
+import { type KeyPair, type KeySpecName, keySpecs, type PublicHalf } from './key-spec.ts';
 import type { RsaHash } from './rsa-digest.ts';
 import { signInThread, verifyInThread } from './signing-threads.ts';
 
@@ -89,7 +89,7 @@ export function sign(
 
 /** Whether the signature is the key's over the message. Anything malformed is false. Checks as `sign` does. */
 export function verify(
-  key: KeyPair,
+  key: PublicHalf,
   algorithm: SigningAlgorithm,
   input: SigningInput & { readonly signature: Buffer },
 ): boolean | Promise<boolean> {
@@ -97,13 +97,13 @@ export function verify(
   if (input.messageType === 'RAW') return verifyWhole(key, algorithm, input);
   const signed = { digest: input.message, signature: input.signature };
   // RSA's public operation is cheap.
-  const inline = key.spec === 'ECC_NIST_P256' || key.privateKey.asymmetricKeyType === 'rsa';
+  const inline = key.spec === 'ECC_NIST_P256' || key.publicKey.asymmetricKeyType === 'rsa';
   if (inline) return digestSigner(algorithm.name).verify(key, signed);
   return verifyInThread(algorithm.name, key, signed);
 }
 
 /** A digest of another length would be padded or cut silently, and another key's algorithm could weaken the hash. */
-function assertFits(key: KeyPair, algorithm: SigningAlgorithm, input: SigningInput): void {
+function assertFits(key: PublicHalf, algorithm: SigningAlgorithm, input: SigningInput): void {
   const allowed = keySpecs.get(key.spec)?.algorithms.get('SIGN_VERIFY') ?? [];
   if (!allowed.includes(algorithm.name) || !fitsAlgorithm(algorithm, input)) {
     throw new Error(`${algorithm.name} on ${key.spec} doesn't take this ${input.messageType}`);
@@ -125,7 +125,7 @@ function signWhole(
 }
 
 function verifyWhole(
-  key: KeyPair,
+  key: PublicHalf,
   { hash, options }: SigningAlgorithm,
   { message, signature }: { readonly message: Buffer; readonly signature: Buffer },
 ): boolean | Promise<boolean> {
