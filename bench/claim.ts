@@ -30,6 +30,8 @@ export interface Bench {
   /** How often scenarios that are compared take turns. */
   readonly rounds: number;
   readonly measureMs: number;
+  /** Of the time that the whole run may take. */
+  leftMs(): number;
   readonly load: Load;
   /** A fresh folder on the disk that is measured. It goes away at the end. */
   folder(name: string): string;
@@ -47,10 +49,12 @@ export interface OpenBench extends Bench {
 export function openBench({ quick, parent }: BenchOptions): OpenBench {
   const base = mkdtempSync(join(parent, 'sealhold-bench-'));
   const load = new Load();
+  const beganMs = performance.now();
   return {
     quick,
-    rounds: quick ? 3 : 5,
-    measureMs: quick ? 700 : 1_500,
+    rounds: quick ? 2 : 5,
+    measureMs: quick ? 500 : 1_500,
+    leftMs: () => (quick ? 55_000 : 220_000) - (performance.now() - beganMs),
     load,
     folder: (name) => mkdtempSync(join(base, `${name}-`)),
     close() {
@@ -141,7 +145,7 @@ const settleMs = 100;
 
 /** Lets the program compile what is about to be measured. */
 export async function warm(bench: Bench, program: Program, request: Prepared): Promise<void> {
-  await rateOf(bench, program, { requests: [request], measureMs: bench.quick ? 1_000 : 2_000 });
+  await rateOf(bench, program, { requests: [request], measureMs: bench.quick ? 500 : 2_000 });
 }
 
 /** The size of one answer's body. */
