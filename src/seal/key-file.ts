@@ -1,4 +1,7 @@
-/** The key file: 32 random bytes in base64 below a comment. While the key is being changed it holds the next one, too. */
+/**
+ * The key file: 32 random bytes in base64 below a comment. While the key is being changed it
+ * holds the next one, too.
+ */
 import { chmodSync } from 'node:fs';
 import type { World } from '../world.ts';
 import { readIfThere, replaceFile } from './durable-file.ts';
@@ -10,7 +13,9 @@ const comment = [
   '# who has lost this file has lost them all. Keep a copy, apart from the copies of the data.',
 ];
 
-/** All keys in the file, the newest first. Throws SealError when it is missing or not a key file. */
+/**
+ * All keys in the file, the newest first. Throws SealError when it is missing or not a key file.
+ */
 export function readKeyFile(file: string): readonly Buffer[] {
   const text = readOrExplain(file);
   if (text === undefined) {
@@ -28,7 +33,10 @@ export function readKeyFile(file: string): readonly Buffer[] {
   return keys;
 }
 
-/** The newest key of a file that may be there already (mounted from a secret store); else of a new one. */
+/**
+ * The newest key of a file that may be there already (mounted from a secret store); else of a
+ * new one.
+ */
 export function keyFromFile(file: string, world: World): Buffer {
   if (readOrExplain(file) !== undefined) return readKeyFile(file)[0]!;
   const key = world.randomBytes(keyBytes);
@@ -36,7 +44,10 @@ export function keyFromFile(file: string, world: World): Buffer {
   return key;
 }
 
-/** A fresh key before those that are in the file, which go on opening until `writeKeyFile` leaves them out. */
+/**
+ * A fresh key before those that are in the file, which go on opening until `writeKeyFile` leaves
+ * them out.
+ */
 export function addKeyToFile(file: string, world: World): Buffer {
   const key = world.randomBytes(keyBytes);
   writeKeyFile(file, [key, ...readKeyFile(file)]);

@@ -1,4 +1,6 @@
-/** Where a passphrase comes from: the environment, a file, or the terminal, where it isn't shown. */
+/**
+ * Where a passphrase comes from: the environment, a file, or the terminal, where it isn't shown.
+ */
 import { readFileSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { SealError } from './seal-error.ts';

@@ -1,4 +1,7 @@
-/** `seal.json`: how the root key is wrapped. Holds no secret; without the key file or the passphrase it opens nothing. */
+/**
+ * `seal.json`: how the root key is wrapped. Holds no secret; without the key file or the
+ * passphrase it opens nothing.
+ */
 import { join } from 'node:path';
 import { ivBytes, open, seal } from '../crypto/aead.ts';
 import { deriveFromPassword, type PasswordParameters } from '../crypto/password.ts';
@@ -62,7 +65,10 @@ export function unwrapRootKey(file: SealFile, key: Buffer): Buffer | undefined {
   return rootKey?.length === rootKeyBytes ? rootKey : undefined;
 }
 
-/** Different systems type the same letters as different code points: NFC makes them one (RFC 8265 section 4.2). */
+/**
+ * Different systems type the same letters as different code points: NFC makes them one (RFC 8265
+ * section 4.2).
+ */
 export function keyFromPassphrase(passphrase: string, kdf: PasswordParameters): Promise<Buffer> {
   return deriveFromPassword(passphrase.normalize('NFC'), kdf, { lengthBytes: rootKeyBytes });
 }

@@ -1,6 +1,6 @@
 /**
- * The seal: what stands between the data folder and its root key. The root key never changes; changing the seal only
- * wraps it anew, so no data is touched.
+ * The seal: what stands between the data folder and its root key. The root key never changes;
+ * changing the seal only wraps it anew, so no data is touched.
  */
 import { isAbsolute, relative, resolve } from 'node:path';
 import { newPasswordParameters } from '../crypto/password.ts';
@@ -23,7 +23,10 @@ export const defaultKeyFile = 'seal.key';
 
 /** What is to seal the root key. */
 export type SealChoice =
-  /** A path relative to the data folder, or absolute; default `seal.key`. A file that is there already is used as it is. */
+  /**
+   * A path relative to the data folder, or absolute; default `seal.key`. A file that is there
+   * already is used as it is.
+   */
   | { readonly kind: 'keyfile'; readonly keyFile?: string }
   | { readonly kind: 'passphrase'; readonly passphrase: () => Promise<string> };
 
@@ -34,7 +37,10 @@ export interface SealOpener {
   readonly keyFile?: string;
 }
 
-/** `keyfile`, `passphrase`, or undefined when the folder has no seal yet. Throws SealError when seal.json is damaged. */
+/**
+ * `keyfile`, `passphrase`, or undefined when the folder has no seal yet. Throws SealError when
+ * seal.json is damaged.
+ */
 export function sealKind(folder: string): 'keyfile' | 'passphrase' | undefined {
   return readSealFile(folder)?.kind;
 }
@@ -52,7 +58,10 @@ export async function createSeal(
   return rootKey;
 }
 
-/** The root key (32 bytes). Throws SealError when the passphrase is wrong or the key file missing or another one. */
+/**
+ * The root key (32 bytes). Throws SealError when the passphrase is wrong or the key file missing
+ * or another one.
+ */
 export async function openSeal(folder: string, opener: SealOpener = {}): Promise<Buffer> {
   const file = readSealFile(folder);
   if (file === undefined) {
@@ -64,8 +73,9 @@ export async function openSeal(folder: string, opener: SealOpener = {}): Promise
 }
 
 /**
- * Seals the same root key otherwise, in one step: until then the old way opens it, from then on the new one. An old key
- * file in the folder is removed afterwards; `leftKeyFile` names one that lies elsewhere and is the operator's to remove.
+ * Seals the same root key otherwise, in one step: until then the old way opens it, from then on
+ * the new one. An old key file in the folder is removed afterwards; `leftKeyFile` names one that
+ * lies elsewhere and is the operator's to remove.
  */
 export async function changeSeal(
   folder: string,
@@ -112,7 +122,10 @@ async function byPassphrase(passphrase: () => Promise<string>) {
   return { method, key: await keyFromPassphrase(await passphrase(), kdf) };
 }
 
-/** The file holds both keys until the seal has changed: whenever the power fails, one of them opens it. */
+/**
+ * The file holds both keys until the seal has changed: whenever the power fails, one of them
+ * opens it.
+ */
 function replaceKeyInFile(
   folder: string,
   rootKey: Buffer,

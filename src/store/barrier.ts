@@ -1,6 +1,7 @@
 /**
- * The barrier: what is below it is not trusted. Each record is sealed under the keyring's current term, bound to its
- * path and version; what doesn't open as exactly that record is damage.
+ * The barrier: what is below it is not trusted. Each record is sealed under the keyring's
+ * current term, bound to its path and version; what doesn't open as exactly that record is
+ * damage.
  */
 import type { World } from '../world.ts';
 import { type Row, StoreDamaged } from './engine.ts';
@@ -24,7 +25,10 @@ export class Barrier {
     return { version, value: sealRow(row, { term, key, world: this.#world }) };
   }
 
-  /** The plaintext, which the caller owns. Throws StoreDamaged, which names the path and never the content. */
+  /**
+   * The plaintext, which the caller owns. Throws StoreDamaged, which names the path and never
+   * the content.
+   */
   open(row: Row): Buffer | Promise<Buffer> {
     const key = this.#keyOf(row);
     // Another node may have begun a term that this one hasn't heard of.

@@ -1,4 +1,7 @@
-/** One collection: records and their index entries as sealed rows, and the cache of decoded records before them. */
+/**
+ * One collection: records and their index entries as sealed rows, and the cache of decoded
+ * records before them.
+ */
 import type { Barrier } from './barrier.ts';
 import { type Engine, type Row, StoreDamaged, type Write } from './engine.ts';
 import { EntryCache } from './entry-cache.ts';
@@ -180,7 +183,8 @@ export class StoredCollection<T> implements Collection<T>, Cached {
     if (json === undefined) throw new TypeError('a record is plain JSON data');
     const path = this.#recordPath(id);
     const row = this.#sealed(path, json);
-    // Decoded from what was written: the cache holds what a reader would get, and never the caller's own object.
+    // Decoded from what was written: the cache holds what a reader would get, and never the
+    // caller's own object.
     return new StagedWrite({ path, expect, row }, () => {
       this.#cache.set(id, Object.freeze({ id, version: row.version, value: frozen(json) as T }));
     });

@@ -26,9 +26,9 @@ const sqliteBusy = 5;
 const held = new Set<DatabaseSync>();
 
 /**
- * Makes the folder (mode 0700) when it is missing, and takes its lock. The operating system frees the lock when the
- * process dies, however it dies. Nodes of the same start share the folder under their parent's lock. Throws
- * DataFolderInUse, and what the file system throws.
+ * Makes the folder (mode 0700) when it is missing, and takes its lock. The operating system
+ * frees the lock when the process dies, however it dies. Nodes of the same start share the
+ * folder under their parent's lock. Throws DataFolderInUse, and what the file system throws.
  */
 export function lockDataFolder(folder: string): DataFolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -48,7 +48,10 @@ export function lockDataFolder(folder: string): DataFolderLock {
   };
 }
 
-/** Node has no flock, but SQLite takes such a lock: BEGIN EXCLUSIVE on a database that holds nothing. */
+/**
+ * Node has no flock, but SQLite takes such a lock: BEGIN EXCLUSIVE on a database that holds
+ * nothing.
+ */
 function takeLock(lockFile: string, inUse: () => DataFolderInUse): DatabaseSync {
   const lock = new DatabaseSync(lockFile, { timeout: 0 });
   try {
@@ -61,7 +64,10 @@ function takeLock(lockFile: string, inUse: () => DataFolderInUse): DatabaseSync 
   }
 }
 
-/** Only who makes the file opens it by itself: closing it would drop the lock of this process (POSIX, fcntl). */
+/**
+ * Only who makes the file opens it by itself: closing it would drop the lock of this process
+ * (POSIX, fcntl).
+ */
 function createOnce(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));

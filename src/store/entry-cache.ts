@@ -1,4 +1,7 @@
-/** A bounded cache in two generations: what was used since the last turn survives the next, the rest is forgotten. */
+/**
+ * A bounded cache in two generations: what was used since the last turn survives the next, the
+ * rest is forgotten.
+ */
 
 export class EntryCache<T> {
   readonly #generationEntries: number;

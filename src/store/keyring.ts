@@ -1,6 +1,7 @@
 /**
- * The keyring: the keys that records are sealed under, one a term. It lies in the store itself as the one row outside the
- * barrier, sealed under a key from the root key. A new term begins with time or use; the old ones go on opening.
+ * The keyring: the keys that records are sealed under, one a term. It lies in the store itself
+ * as the one row outside the barrier, sealed under a key from the root key. A new term begins
+ * with time or use; the old ones go on opening.
  */
 import type { World } from '../world.ts';
 import { type Engine, type Row, StoreDamaged, type Write } from './engine.ts';
@@ -9,10 +10,16 @@ import { freshVersion, openRow, sealRow } from './sealed-row.ts';
 
 export const keyringPath = 'keyring';
 
-/** Where a term ends: 90 days, and half of GCM's 2³² random IVs under one key (NIST SP 800-38D section 8.3). */
+/**
+ * Where a term ends: 90 days, and half of GCM's 2³² random IVs under one key (NIST SP 800-38D
+ * section 8.3).
+ */
 const longestTermMs = 90 * 24 * 60 * 60 * 1000;
 const mostSeals = 2 ** 31;
-/** An old term is forgotten no sooner than this after its end: no node can still be sealing under it then. */
+/**
+ * An old term is forgotten no sooner than this after its end: no node can still be sealing under
+ * it then.
+ */
 const forgetAfterMs = 24 * 60 * 60 * 1000;
 /** The keyring row itself names no term. */
 const noTerm = 0;
@@ -29,11 +36,15 @@ export interface Keyring {
   /** Begins a new term now. */
   rotate(): Promise<void>;
   /**
-   * Writes down how much was sealed and begins a new term when the current one is due. To be called at start and every
-   * few minutes: what was sealed since the last call is not counted if the process dies.
+   * Writes down how much was sealed and begins a new term when the current one is due. To be
+   * called at start and every few minutes: what was sealed since the last call is not counted if
+   * the process dies.
    */
   maintain(): Promise<'rotated' | 'kept'>;
-  /** Forgets an old term for good; `dropTerm` asks first whether anything is sealed under it. Refuses for a day after its end. */
+  /**
+   * Forgets an old term for good; `dropTerm` asks first whether anything is sealed under it.
+   * Refuses for a day after its end.
+   */
   forget(term: number): Promise<void>;
   /** Reads the keyring again; done by itself when another node changes it. */
   reload(): Promise<void>;
@@ -164,7 +175,10 @@ class StoredKeyring implements Keyring {
     return true;
   }
 
-  /** `next` decides on the terms as they stand, counts included; undefined leaves them as they are. */
+  /**
+   * `next` decides on the terms as they stand, counts included; undefined leaves them as they
+   * are.
+   */
   async #change(next: (terms: readonly Term[]) => readonly Term[] | undefined): Promise<void> {
     for (;;) {
       const counting = this.#uncounted;

@@ -1,4 +1,7 @@
-/** The store as the services see it: typed collections over the barrier, with caches that the change feed keeps true. */
+/**
+ * The store as the services see it: typed collections over the barrier, with caches that the
+ * change feed keeps true.
+ */
 import type { World } from '../world.ts';
 import { Barrier } from './barrier.ts';
 import { type Cached, StagedWrite, StoredCollection } from './collection.ts';
@@ -7,10 +10,15 @@ import type { Keyring } from './keyring.ts';
 import type { Collection, CollectionOptions, Store } from './store.ts';
 import { Watches } from './watch.ts';
 
-/** A node that hasn't heard the feed for so long doesn't trust its caches (DESIGN.md, section 6). */
+/**
+ * A node that hasn't heard the feed for so long doesn't trust its caches (DESIGN.md, section 6).
+ */
 const freshForMs = 1_000;
 
-/** Records are plain JSON data: what JSON can't carry is lost, so bytes go as base64 strings and times as numbers. */
+/**
+ * Records are plain JSON data: what JSON can't carry is lost, so bytes go as base64 strings and
+ * times as numbers.
+ */
 export function openStore(options: {
   readonly engine: Engine;
   readonly keyring: Keyring;
@@ -62,7 +70,8 @@ class EngineStore implements Store {
       const result = await this.#engine.commit(writes);
       if (result.kind === 'conflict') return result;
       for (const [i, write] of writes.entries()) {
-        // The one change is this commit's own; after another one nobody knows whose record is the newer.
+        // The one change is this commit's own; after another one nobody knows whose record is
+        // the newer.
         if (write instanceof StagedWrite && watches[i]!.changes() === 1) write.remember();
       }
       return result;

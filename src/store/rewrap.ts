@@ -1,4 +1,7 @@
-/** Sealing again, under the current term, what lies sealed under old ones: in small batches, any time, any number of times. */
+/**
+ * Sealing again, under the current term, what lies sealed under old ones: in small batches, any
+ * time, any number of times.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { World } from '../world.ts';
 import { Barrier } from './barrier.ts';
@@ -9,8 +12,9 @@ import { termOf } from './sealed-row.ts';
 const batchRows = 64;
 
 /**
- * Walks the whole store once; resolves to the number of records sealed anew. A record that changes meanwhile is left to
- * whoever changed it, who sealed it under the current term. Stopped and begun again, it goes on with what is left.
+ * Walks the whole store once; resolves to the number of records sealed anew. A record that
+ * changes meanwhile is left to whoever changed it, who sealed it under the current term. Stopped
+ * and begun again, it goes on with what is left.
  */
 export async function rewrap(options: {
   readonly engine: Engine;
@@ -32,7 +36,10 @@ export async function rewrap(options: {
   return resealed;
 }
 
-/** Forgets an old term that nothing is sealed under any more. Throws when something is, or its end is too recent. */
+/**
+ * Forgets an old term that nothing is sealed under any more. Throws when something is, or its
+ * end is too recent.
+ */
 export async function dropTerm(options: {
   readonly engine: Engine;
   readonly keyring: Keyring;

@@ -1,4 +1,7 @@
-/** The keys that come straight from the root key, each for one purpose. The root key itself seals nothing. */
+/**
+ * The keys that come straight from the root key, each for one purpose. The root key itself seals
+ * nothing.
+ */
 import { hkdfSha256 } from '../crypto/kdf.ts';
 
 export const rootKeyBytes = 32;

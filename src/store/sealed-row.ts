@@ -1,6 +1,7 @@
 /**
- * The form of a sealed row: format ‖ term ‖ IV ‖ ciphertext ‖ tag, with format, term, path and version as additional data,
- * so that a row moved to another path or put back in an earlier version doesn't open.
+ * The form of a sealed row: format ‖ term ‖ IV ‖ ciphertext ‖ tag, with format, term, path and
+ * version as additional data, so that a row moved to another path or put back in an earlier
+ * version doesn't open.
  */
 import { ivBytes, open, seal, tagBytes } from '../crypto/aead.ts';
 import type { World } from '../world.ts';
@@ -11,7 +12,9 @@ const termAt = 1;
 const ivAt = 5;
 const ciphertextAt = ivAt + ivBytes;
 
-/** A row's fresh version: 52 random bits, never 0, which means "absent" in a write's expectation. */
+/**
+ * A row's fresh version: 52 random bits, never 0, which means "absent" in a write's expectation.
+ */
 export function freshVersion(world: World): number {
   const bytes = world.randomBytes(7);
   return bytes.readUIntBE(0, 6) * 16 + (bytes[6]! & 15) || 1;
@@ -38,7 +41,10 @@ export function termOf(row: Row): number | undefined {
   return bufferOf(row.value).readUInt32BE(termAt);
 }
 
-/** The plaintext, which the caller owns; undefined for whatever was not sealed by `key` as this very row. */
+/**
+ * The plaintext, which the caller owns; undefined for whatever was not sealed by `key` as this
+ * very row.
+ */
 export function openRow(row: Row, key: Buffer): Buffer | undefined {
   const term = termOf(row);
   if (term === undefined) return undefined;

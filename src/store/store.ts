@@ -1,6 +1,10 @@
+/** The store port: records as the services see them, in typed collections. */
 import type { CommitResult, Write } from './engine.ts';
 
-/** A record as the services see it: JSON-like data, frozen, with the version that a replacement must name. */
+/**
+ * A record as the services see it: JSON-like data, frozen, with the version that a replacement
+ * must name.
+ */
 export interface Entry<T> {
   readonly id: string;
   readonly version: number;
@@ -14,9 +18,9 @@ export interface Page<T> {
 }
 
 /**
- * A typed collection below one path prefix, in front of the barrier. Reads go through a bounded cache that the
- * change feed keeps coherent. Writes are returned, not done: an operation stages them and the pipeline commits them
- * in one batch with the audit record.
+ * A typed collection below one path prefix, in front of the barrier. Reads go through a bounded
+ * cache that the change feed keeps coherent. Writes are returned, not done: an operation stages
+ * them and the pipeline commits them in one batch with the audit record.
  */
 export interface Collection<T> {
   /** From the cache without waiting, when it is there and the feed is fresh. */
@@ -35,9 +39,15 @@ export interface Collection<T> {
 }
 
 export interface CollectionOptions<T> {
-  /** For example `kms/keys`. Records lie at `kms/keys/<id>`, index entries at `kms/keys.by-<index>/<entry>`. */
+  /**
+   * For example `kms/keys`. Records lie at `kms/keys/<id>`, index entries at
+   * `kms/keys.by-<index>/<entry>`.
+   */
   readonly path: string;
-  /** Index name → the entries of a record in it; an entry must end in something unique, usually the id. */
+  /**
+   * Index name → the entries of a record in it; an entry must end in something unique, usually
+   * the id.
+   */
   readonly indexes?: Readonly<Record<string, (id: string, value: T) => readonly string[]>>;
   /** How many records a node keeps decoded. Default 10,000; 0 = none. */
   readonly cacheEntries?: number;
@@ -46,7 +56,10 @@ export interface CollectionOptions<T> {
 export interface Store {
   collection<T>(options: CollectionOptions<T>): Collection<T>;
   commit(writes: readonly Write[]): Promise<CommitResult>;
-  /** Resolves at once while the feed is fresh; else reads it first. Callers on the hot path test `isFresh()` before. */
+  /**
+   * Resolves at once while the feed is fresh; else reads it first. Callers on the hot path test
+   * `isFresh()` before.
+   */
   freshen(): Promise<void>;
   isFresh(): boolean;
   close(): Promise<void>;

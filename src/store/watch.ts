@@ -1,6 +1,6 @@
 /**
- * Counts the changes of paths while somebody waits for the engine, so that an answer that was overtaken by a change is
- * not cached. Only paths that are being waited for are counted.
+ * Counts the changes of paths while somebody waits for the engine, so that an answer that was
+ * overtaken by a change is not cached. Only paths that are being waited for are counted.
  */
 
 interface Watched {

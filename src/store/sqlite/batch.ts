@@ -1,18 +1,24 @@
-/** Applies commits to the file: many in one transaction, each decided by itself. Runs where writing may block. */
+/**
+ * Applies commits to the file: many in one transaction, each decided by itself. Runs where
+ * writing may block.
+ */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CommitResult, Write } from '../engine.ts';
 import { type DigestKeys, feedTag, type State, toggleRow } from './digest.ts';
 import { storeError } from './failure.ts';
 import { stateReader, stateWriter } from './schema.ts';
 
-/** Entries of the change feed that are kept: a node that is further behind forgets all that it cached. */
+/**
+ * Entries of the change feed that are kept: a node that is further behind forgets all that it
+ * cached.
+ */
 export const keptChanges = 4096;
 /** The feed is trimmed once in so many commits. */
 const trimEvery = 256;
 
 /**
- * One fsync for the whole batch. A commit whose expectation fails is refused and the others go on; when the disk
- * fails, all of them are undone.
+ * One fsync for the whole batch. A commit whose expectation fails is refused and the others go
+ * on; when the disk fails, all of them are undone.
  */
 export class BatchWriter {
   readonly #db: DatabaseSync;
@@ -44,8 +50,8 @@ export class BatchWriter {
   }
 
   /**
-   * Durable when it returns. `nonce`: 16 fresh random bytes. Throws StoreUnavailable or StoreDamaged, and then
-   * nothing of the batch was written.
+   * Durable when it returns. `nonce`: 16 fresh random bytes. Throws StoreUnavailable or
+   * StoreDamaged, and then nothing of the batch was written.
    */
   apply(commits: readonly (readonly Write[])[], nonce: Uint8Array): CommitResult[] {
     try {

@@ -1,9 +1,11 @@
 /**
- * The digest over the set of rows: it shows that none was removed, added or rolled back behind our back, which the
- * barrier, judging one row at a time, can't. It is the XOR of a keyed hash of each row, so that a commit updates it by the
- * rows that it touches, whatever their number (Bellare and Micciancio, "A New Paradigm for Collision-free Hashing",
- * 1997; keyed, and never shown, since XOR alone is linear). What lies on the disk is masked, and tagged with the number
- * of the commit: who reads the disk learns no row's hash and can't compose a state that never was.
+ * The digest over the set of rows: it shows that none was removed, added or rolled back behind
+ * our back, which the barrier, judging one row at a time, can't. It is the XOR of a keyed hash
+ * of each row, so that a commit updates it by the rows that it touches, whatever their number
+ * (Bellare and Micciancio, "A New Paradigm for Collision-free Hashing", 1997; keyed, and never
+ * shown, since XOR alone is linear). What lies on the disk is masked, and tagged with the number
+ * of the commit: who reads the disk learns no row's hash and can't compose a state that never
+ * was.
  */
 import { equalSecret, hmacSha256 } from '../../crypto/hash.ts';
 import { hkdfSha256 } from '../../crypto/kdf.ts';
@@ -16,7 +18,10 @@ export interface StoredState {
   /** The number of the last commit. */
   readonly seq: number;
   readonly rowCount: number;
-  /** 16 random bytes, fresh for each state: a restored copy that goes on doesn't use a mask twice. */
+  /**
+   * 16 random bytes, fresh for each state: a restored copy that goes on doesn't use a mask
+   * twice.
+   */
   readonly nonce: Uint8Array;
   readonly masked: Uint8Array;
   readonly tag: Uint8Array;

@@ -1,6 +1,7 @@
 /**
- * The embedded engine: one SQLite file (WAL, synchronous=FULL) that any number of processes may open at once, or a store
- * in memory. Reads run inline, a few microseconds each; writes wait for the disk on a thread of their own.
+ * The embedded engine: one SQLite file (WAL, synchronous=FULL) that any number of processes may
+ * open at once, or a store in memory. Reads run inline, a few microseconds each; writes wait for
+ * the disk on a thread of their own.
  */
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -21,24 +22,38 @@ export interface SqliteOptions {
   /** A path, or `:memory:`. */
   readonly file: string;
   readonly world: World;
-  /** 32 bytes, kept apart from the disk: they authenticate the set of rows. See `integrityKeyOf`. */
+  /**
+   * 32 bytes, kept apart from the disk: they authenticate the set of rows. See `integrityKeyOf`.
+   */
   readonly integrityKey: Buffer;
-  /** The file has held records: one that is missing or empty is damage, not a new store. Default false. */
+  /**
+   * The file has held records: one that is missing or empty is damage, not a new store. Default
+   * false.
+   */
   readonly mustExist?: boolean;
-  /** What a check in the background found. From then on the engine refuses everything with this error. */
+  /**
+   * What a check in the background found. From then on the engine refuses everything with this
+   * error.
+   */
   readonly onDamage?: (error: StoreDamaged) => void;
   /** How long a commit waits for other processes. Default 5,000. */
   readonly busyTimeoutMs?: number;
   /** How often other processes' commits are looked for. Default 50. */
   readonly pollMs?: number;
-  /** Stores up to this size are checked whole before the first read, larger ones meanwhile. Default 50,000. */
+  /**
+   * Stores up to this size are checked whole before the first read, larger ones meanwhile.
+   * Default 50,000.
+   */
   readonly checkedAtOpenRows?: number;
   /** An upper bound of the file in pages of 4 KiB, to try a full disk. */
   readonly maxPages?: number;
 }
 
 export interface SqliteEngine extends Engine {
-  /** Checks the whole store against its digest, off the event loop when it is large. Throws StoreDamaged. */
+  /**
+   * Checks the whole store against its digest, off the event loop when it is large. Throws
+   * StoreDamaged.
+   */
   verifyIntegrity(): Promise<void>;
 }
 
@@ -47,8 +62,8 @@ const nonceBytes = 16;
 const longestPathBytes = 4_096;
 
 /**
- * Opens the store, creating it when the file is missing or empty. Throws StoreDamaged when the file isn't ours or
- * records are missing, StoreUnavailable when it can't be read.
+ * Opens the store, creating it when the file is missing or empty. Throws StoreDamaged when the
+ * file isn't ours or records are missing, StoreUnavailable when it can't be read.
  */
 export async function openSqliteEngine(options: SqliteOptions): Promise<SqliteEngine> {
   try {
@@ -117,8 +132,12 @@ class OpenSqliteEngine implements SqliteEngine {
     if (options.file === memory) {
       this.#committer = this.#inlineCommitter();
     } else {
-      this.#committer = this.#threadCommitter();
-      this.#poll = setInterval(() => this.#readFeed(), options.pollMs ?? 50);
+      const committer = this.#threadCommitter();
+      this.#committer = committer;
+      this.#poll = setInterval(() => {
+        committer.warmUp();
+        this.#readFeed();
+      }, options.pollMs ?? 50);
       this.#poll.unref();
       // After everything is prepared: this connection never writes.
       db.exec('PRAGMA query_only = ON');
@@ -233,7 +252,7 @@ class OpenSqliteEngine implements SqliteEngine {
     }
   }
 
-  #threadCommitter(): Committer {
+  #threadCommitter(): ThreadCommitter {
     const { integrityKey, world, file } = this.#options;
     const connection = connectionOptions(this.#options);
     const inode = statSync(file).ino;

@@ -6,11 +6,17 @@ export class Damage extends Error {
   override name = 'Damage';
 }
 
-/** Primary result codes, https://www.sqlite.org/rescode.html. The upper bits tell more and don't matter here. */
+/**
+ * Primary result codes, https://www.sqlite.org/rescode.html. The upper bits tell more and don't
+ * matter here.
+ */
 const primaryCode = 0xff;
 const lockedOut = 'another process holds its lock for too long; look for one that is stopped';
 
-/** The outages, by primary code. Other codes mean that the file isn't what we wrote: our statements are fixed. */
+/**
+ * The outages, by primary code. Other codes mean that the file isn't what we wrote: our
+ * statements are fixed.
+ */
 const outages: ReadonlyMap<number, string> = new Map([
   [5, lockedOut], // SQLITE_BUSY
   [6, lockedOut], // SQLITE_LOCKED
@@ -22,8 +28,9 @@ const outages: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * `error` as the engine throws it. The text never carries what is stored: SQLite's own texts name tables, not values.
- * What comes neither from SQLite nor from the file system is our bug and is returned as it is.
+ * `error` as the engine throws it. The text never carries what is stored: SQLite's own texts
+ * name tables, not values. What comes neither from SQLite nor from the file system is our bug
+ * and is returned as it is.
  */
 export function storeError(file: string, error: unknown): unknown {
   if (error instanceof Damage) return damaged(file, error);

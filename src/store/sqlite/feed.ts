@@ -1,6 +1,7 @@
 /**
- * The change feed: which paths were committed, by any process on the file, in order. Own commits are announced as they
- * resolve; others' are read from the `changes` table when SQLite's `data_version` moves, which costs microseconds to ask.
+ * The change feed: which paths were committed, by any process on the file, in order. Own commits
+ * are announced as they resolve; others' are read from the `changes` table when SQLite's
+ * `data_version` moves, which costs microseconds to ask.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { equalSecret } from '../../crypto/hash.ts';

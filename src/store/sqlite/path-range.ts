@@ -3,7 +3,10 @@
 export interface PathRange {
   readonly from: string;
   readonly includesFrom: boolean;
-  /** The end, not included. Bytes sort above every text in SQLite, so empty ones stand for no end. */
+  /**
+   * The end, not included. Bytes sort above every text in SQLite, so empty ones stand for no
+   * end.
+   */
   readonly below: string | Uint8Array;
 }
 
@@ -28,8 +31,8 @@ export function pathRange({
 }
 
 /**
- * The first string, in UTF-8 order, after all that start with `prefix`: its last code point moved on by one, since UTF-8
- * sorts as code points do. Undefined when there is none.
+ * The first string, in UTF-8 order, after all that start with `prefix`: its last code point
+ * moved on by one, since UTF-8 sorts as code points do. Undefined when there is none.
  */
 function successor(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0)!);

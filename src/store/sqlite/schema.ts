@@ -1,4 +1,7 @@
-/** The tables of the SQLite engine, how a connection is opened, and whether a file is one of ours. */
+/**
+ * The tables of the SQLite engine, how a connection is opened, and whether a file is one of
+ * ours.
+ */
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type DigestKeys, digestBytes, openState, type State, storedState } from './digest.ts';
@@ -9,8 +12,9 @@ const applicationId = 0x53484c44;
 const formatVersion = 1;
 
 /**
- * TEXT compares by its UTF-8 bytes (BINARY collation, UTF-8 encoding), which is the port's order. Without a rowid each
- * key of the tree is a row's path, so what a scan sees in order, a look-up finds.
+ * TEXT compares by its UTF-8 bytes (BINARY collation, UTF-8 encoding), which is the port's
+ * order. Without a rowid each key of the tree is a row's path, so what a scan sees in order, a
+ * look-up finds.
  */
 const tables: ReadonlyMap<string, string> = new Map([
   [
@@ -64,8 +68,9 @@ export function connect(options: ConnectionOptions): DatabaseSync {
 }
 
 /**
- * Creates an empty file that only its owner reads. Never opens one that exists: closing it again would drop the
- * POSIX locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ * Creates an empty file that only its owner reads. Never opens one that exists: closing it again
+ * would drop the POSIX locks that SQLite holds on it in this process
+ * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 export function createPrivateFile(file: string): void {
   try {
@@ -84,7 +89,8 @@ export function prepareFile(
     if (options.mustExist) throw new Damage('the file is empty, and it held records before');
     db.exec('PRAGMA journal_mode = WAL');
     createTables(db, options.keys, options.nonce);
-    // Into the file itself: a log that is lost later must leave a store that shows its age, not a new one.
+    // Into the file itself: a log that is lost later must leave a store that shows its age, not
+    // a new one.
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
   checkFile(db);
@@ -117,7 +123,10 @@ function createTables(db: DatabaseSync, keys: DigestKeys, nonce: Uint8Array): vo
   }
 }
 
-/** Header and tables must be exactly ours, so that no flipped bit changes what our statements mean. */
+/**
+ * Header and tables must be exactly ours, so that no flipped bit changes what our statements
+ * mean.
+ */
 function checkFile(db: DatabaseSync): void {
   if (number(db, 'PRAGMA application_id', 'application_id') !== applicationId) {
     throw new Damage('it is not a store of Sealhold');

@@ -6,14 +6,15 @@ import { Damage } from './failure.ts';
 import { readState } from './schema.ts';
 
 /**
- * Reads every path and version in one snapshot; throws Damage when rows are missing, added, altered in
- * path or version, or out of order. Values are the barrier's to judge, when they are read.
+ * Reads every path and version in one snapshot; throws Damage when rows are missing, added,
+ * altered in path or version, or out of order. Values are the barrier's to judge, when they are
+ * read.
  */
 export function verifyStore(db: DatabaseSync, keys: DigestKeys): void {
   db.exec('BEGIN');
   try {
-    // Also that the rows are in order, so that a look-up finds what the scan below sees, and that no page
-    // of theirs stands in the free list, where a later write would overwrite it.
+    // Also that the rows are in order, so that a look-up finds what the scan below sees, and
+    // that no page of theirs stands in the free list, where a later write would overwrite it.
     const verdict = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
     if (verdict !== 'ok') throw new Damage(`SQLite finds: ${verdict}`);
     const state = readState(db, keys);

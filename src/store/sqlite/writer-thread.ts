@@ -1,4 +1,7 @@
-/** The thread that writes: it waits for the disk so that the event loop doesn't. Started by writer.ts only. */
+/**
+ * The thread that writes: it waits for the disk so that the event loop doesn't. Started by
+ * writer.ts only.
+ */
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -15,7 +18,10 @@ export interface WriterData {
   readonly inode: number;
 }
 
-/** A write without its value, which lies with the others', in order, in one buffer that is handed over. */
+/**
+ * A write without its value, which lies with the others', in order, in one buffer that is handed
+ * over.
+ */
 export interface PackedWrite {
   readonly path: string;
   readonly expect: number | undefined;
@@ -78,7 +84,10 @@ function unpack({ commits, values }: ToWriter & { kind: 'batch' }): Write[][] {
   );
 }
 
-/** The log is emptied into the file, unless another process still reads it: then the last one does so. */
+/**
+ * The log is emptied into the file, unless another process still reads it: then the last one
+ * does so.
+ */
 function close(): void {
   try {
     open?.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');

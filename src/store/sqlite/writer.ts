@@ -1,4 +1,7 @@
-/** Group commit: what is asked for while the writer thread works goes into its next transaction, under one fsync. */
+/**
+ * Group commit: what is asked for while the writer thread works goes into its next transaction,
+ * under one fsync.
+ */
 import { Worker } from 'node:worker_threads';
 import { type CommitResult, StoreDamaged, StoreUnavailable, type Write } from '../engine.ts';
 import type { FromWriter, PackedWrite, ToWriter, WriterData } from './writer-thread.ts';
@@ -45,7 +48,11 @@ export class ThreadCommitter implements Committer {
     this.#data = data;
     this.#nonce = ports.nonce;
     this.#announce = ports.announce;
-    this.#worker = this.#start();
+  }
+
+  /** Starts the thread before the first commit needs it, which would wait for it. */
+  warmUp(): void {
+    if (this.#closed === undefined) this.#worker ??= this.#start();
   }
 
   commit(writes: readonly Write[]): Promise<CommitResult> {
