@@ -107,7 +107,7 @@ describe(`kill -9, ${rounds} times`, () => {
       const unsure = new Set<string>();
       const counted = countingAsk(ask(server), () => acknowledged++);
       const load = Array.from({ length: writers }, () => writeUntilDead(counted, fresh, unsure));
-      await new Promise((resolve) => setTimeout(resolve, 40 + (round % 7) * 15));
+      await new Promise((resolve) => setTimeout(resolve, 80 + (round % 8) * 40));
       await server.stop('SIGKILL');
       await Promise.all(load);
       if (round % 20 === 0) assert.ok(verifyTrail(folder).records >= acknowledged);

@@ -64,6 +64,6 @@ def test_paginates_keys_and_aliases(kms):
 
 def test_a_presigned_get_caller_identity_works_without_headers(server):
     sts = boto3.client("sts")
-    url = sts.generate_presigned_url("get_caller_identity")
+    url = sts.generate_presigned_url("get_caller_identity", HttpMethod="GET")
     with urllib.request.urlopen(url) as answer:
         assert b":root</Arn>" in answer.read()
