@@ -10,7 +10,7 @@ import type { ClaimedOperation, Protocol } from './protocol.ts';
 import { query } from './query.ts';
 import { emptyNode, type ParamNode, readParams } from './query-params.ts';
 
-export type { ClaimedOperation, Protocol, Target, WireError } from './protocol.ts';
+export type { Protocol } from './protocol.ts';
 
 export type Claim = ClaimedOperation | Answered;
 

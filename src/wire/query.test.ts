@@ -150,10 +150,11 @@ describe('answers', () => {
         Expiration: 1767225600999,
       },
     });
-    assert.match(
-      String(body),
-      /<GetSessionTokenResult><Credentials><AccessKeyId>A<\/AccessKeyId><SecretAccessKey>S<\/SecretAccessKey><SessionToken>T<\/SessionToken><Expiration>2026-01-01T00:00:00Z<\/Expiration><\/Credentials><\/GetSessionTokenResult>/,
-    );
+    const credentials =
+      '<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey>' +
+      '<SessionToken>T</SessionToken><Expiration>2026-01-01T00:00:00Z</Expiration>';
+    const result = `<GetSessionTokenResult><Credentials>${credentials}</Credentials></GetSessionTokenResult>`;
+    assert.ok(String(body).includes(result), String(body));
   });
   test('lists and maps have their elements; an operation without output has only the request id', () => {
     const model: ServiceModel = { ...sts, errors: new Map() };
@@ -171,13 +172,13 @@ describe('answers', () => {
       Map: { name: 'M', type: 'map', key: text, value: { name: 'B', type: 'blob' } },
       Yes: { name: 'Y', type: 'boolean' },
     } as const;
-    assert.match(
-      body(
-        { name: 'S', type: 'structure', members },
-        { List: ['a', ''], Map: { k: new Uint8Array(1) }, Yes: true },
-      ),
-      /<List><member>a<\/member><member><\/member><\/List><Map><entry><key>k<\/key><value>AA==<\/value><\/entry><\/Map><Yes>true<\/Yes>/,
+    const xml = body(
+      { name: 'S', type: 'structure', members },
+      { List: ['a', ''], Map: { k: new Uint8Array(1) }, Yes: true },
     );
+    const list = '<List><member>a</member><member></member></List>';
+    const map = '<Map><entry><key>k</key><value>AA==</value></entry></Map>';
+    assert.ok(xml.includes(`${list}${map}<Yes>true</Yes>`), xml);
   });
   test('characters that XML has no form for do not get through', () => {
     assert.equal(escapeXml('a\u0000\u0001\u001f\ufffe\ud800b'), 'a\ufffd\ufffd\ufffd\ufffd\ufffdb');
