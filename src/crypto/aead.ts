@@ -20,7 +20,9 @@ export function seal(
   return Buffer.concat([ciphertext, cipher.getAuthTag()], ciphertext.length + tagBytes);
 }
 
-/** Decrypts what `seal` made. Undefined for every failure alike: the caller can't tell which it was. */
+/**
+ * Decrypts what `seal` made. Undefined for every failure alike: the caller can't tell which it was.
+ */
 export function open(
   key: KeyObject | Buffer,
   message: { readonly iv: Buffer; readonly aad: Buffer; readonly sealed: Buffer },

@@ -1,6 +1,7 @@
 /**
- * Encrypt and Decrypt with RSA keys: RSAES-OAEP (RFC 8017 section 7.1), MGF1 with the same hash, empty label.
- * The ciphertext is the bare OAEP output, so that anyone with the public key can make one.
+ * Encrypt and Decrypt with RSA keys: RSAES-OAEP (RFC 8017 section 7.1), MGF1 with the same hash,
+ * empty label. The ciphertext is the bare OAEP output, so that anyone with the public key can make
+ * one.
  */
 import { constants, type KeyObject, publicEncrypt, webcrypto } from 'node:crypto';
 import type { KeyPair, KeySpecName, PublicHalf } from './key-spec.ts';
@@ -38,7 +39,10 @@ export function maxPlaintextBytes(spec: KeySpecName, algorithm: RsaEncryptionAlg
   return size - 2 * algorithm.hashBytes - 2;
 }
 
-/** `plaintext` has at most `maxPlaintextBytes`; more throws. The public operation is cheap and runs inline. */
+/**
+ * `plaintext` has at most `maxPlaintextBytes`; more throws. The public operation is cheap and runs
+ * inline.
+ */
 export function encrypt(
   key: PublicHalf,
   algorithm: RsaEncryptionAlgorithm,
@@ -72,7 +76,9 @@ const webKeys = new Map(
   ]),
 );
 
-/** privateDecrypt would block; Web Cryptography is node's only way to run OAEP on the thread pool. */
+/**
+ * privateDecrypt would block; Web Cryptography is node's only way to run OAEP on the thread pool.
+ */
 function webKey(privateKey: KeyObject, algorithm: RsaEncryptionAlgorithm): webcrypto.CryptoKey {
   const known = webKeys.get(algorithm.name)?.get(privateKey);
   if (known !== undefined) return known;

@@ -1,7 +1,10 @@
-/** Signing and verifying what the caller has digested already, one row for each algorithm. All of it blocks. */
+/**
+ * RSA and ECDSA over what the caller has digested already, one row for each algorithm. All of it
+ * blocks. The rows of noble-signature.ts join them in the signing threads, so that noble is loaded
+ * there only.
+ */
 import { signDigest, verifyDigest } from './ecdsa-digest.ts';
 import type { KeyPair, PublicHalf } from './key-spec.ts';
-import { signEd25519ph, signMu, verifyEd25519ph, verifyMu } from './noble-signature.ts';
 import {
   type RsaHash,
   signPkcs1Digest,
@@ -22,7 +25,7 @@ export interface SignedDigest {
 
 const ecdsa: DigestSigner = { sign: signDigest, verify: verifyDigest };
 
-/** By KMS's name of the signing algorithm. ML-DSA's "digest" is the 64-byte μ. */
+/** By KMS's name of the signing algorithm. */
 export const digestSigners: ReadonlyMap<string, DigestSigner> = new Map([
   ['RSASSA_PKCS1_V1_5_SHA_256', pkcs1('sha256')],
   ['RSASSA_PKCS1_V1_5_SHA_384', pkcs1('sha384')],
@@ -33,22 +36,7 @@ export const digestSigners: ReadonlyMap<string, DigestSigner> = new Map([
   ['ECDSA_SHA_256', ecdsa],
   ['ECDSA_SHA_384', ecdsa],
   ['ECDSA_SHA_512', ecdsa],
-  ['ED25519_PH_SHA_512', { sign: signEd25519ph, verify: verifyEd25519ph }],
-  [
-    'ML_DSA_SHAKE_256',
-    {
-      sign: signMu,
-      verify: (key, { digest, signature }) => verifyMu(key, { mu: digest, signature }),
-    },
-  ],
 ]);
-
-/** The row of an algorithm that is known to have one. */
-export function digestSigner(algorithm: string): DigestSigner {
-  const signer = digestSigners.get(algorithm);
-  if (signer === undefined) throw new Error(`${algorithm} signs no digests`);
-  return signer;
-}
 
 function pkcs1(hash: RsaHash): DigestSigner {
   return {

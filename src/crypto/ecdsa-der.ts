@@ -13,8 +13,8 @@ export function encodeSignature({ r, s }: EcdsaSignature): Buffer {
 }
 
 /**
- * Undefined unless the bytes are exactly what `encodeSignature` gives for some r and s: one signature, one encoding
- * (X.690 section 10). Negative numbers fail by this too.
+ * Undefined unless the bytes are exactly what `encodeSignature` gives for some r and s: one
+ * signature, one encoding (X.690 section 10). Negative numbers fail by this too.
  */
 export function decodeSignature(der: Buffer): EcdsaSignature | undefined {
   // The largest is P-521's: two integers of 66 bytes in a long-form sequence.

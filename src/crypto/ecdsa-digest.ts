@@ -1,9 +1,10 @@
 /**
- * ECDSA over a digest that the caller has already made (FIPS 186-5 section 6.4; KMS's MessageType DIGEST).
- * Node 26 can't do it: `crypto.sign` hashes whatever it is given (nodejs/node#60263; crypto.signDigest isn't merged),
- * and OpenSSL's raw signing isn't reachable. So both halves are put together from native parts. Not @noble/curves: its
- * multiplication by the nonce takes a time that depends on the nonce, which lattice attacks turn into the key
- * (Minerva, CVE-2019-15809), and its P-256 verification takes thirty times as long.
+ * ECDSA over a digest that the caller has already made (FIPS 186-5 section 6.4; KMS's MessageType
+ * DIGEST). Node 26 can't do it: `crypto.sign` hashes whatever it is given (nodejs/node#60263;
+ * crypto.signDigest isn't merged), and OpenSSL's raw signing isn't reachable. So both halves are
+ * put together from native parts. Not @noble/curves: its multiplication by the nonce takes a time
+ * that depends on the nonce, which lattice attacks turn into the key (Minerva, CVE-2019-15809), and
+ * its P-256 verification takes thirty times as long.
  */
 import {
   createECDH,
@@ -18,9 +19,10 @@ import type { KeyPair, PublicHalf } from './key-spec.ts';
 import { randomBytes } from './random.ts';
 
 /**
- * Signs a digest of the curve's own hash. OpenSSL makes the nonce k and its point kG: that is generating a key pair,
- * in constant time. What remains is s = k⁻¹(z + rd) mod n. It is computed as (bk)⁻¹(bz + r(bd)) with a fresh random b,
- * so that the time of the BigInt arithmetic, which depends on its operands, tells nothing about k or d.
+ * Signs a digest of the curve's own hash. OpenSSL makes the nonce k and its point kG: that is
+ * generating a key pair, in constant time. What remains is s = k⁻¹(z + rd) mod n. It is computed as
+ * (bk)⁻¹(bz + r(bd)) with a fresh random b, so that the time of the BigInt arithmetic, which
+ * depends on its operands, tells nothing about k or d.
  */
 export function signDigest(key: KeyPair, digest: Buffer): Buffer {
   const curve = curveOf(key);
@@ -37,9 +39,10 @@ export function signDigest(key: KeyPair, digest: Buffer): Buffer {
 }
 
 /**
- * Verifies a signature over a digest. (r, s) is valid for z under Q exactly if it is valid for another z₀ under
- * Q + ((z − z₀)/r)·G, because r·Q + z·G is the same point as r·Q′ + z₀·G (FIPS 186-5 section 6.4.2). So the key is
- * moved and OpenSSL verifies a fixed message whose hash is z₀. All of it is public.
+ * Verifies a signature over a digest. (r, s) is valid for z under Q exactly if it is valid for
+ * another z₀ under Q + ((z − z₀)/r)·G, because r·Q + z·G is the same point as r·Q′ + z₀·G (FIPS
+ * 186-5 section 6.4.2). So the key is moved and OpenSSL verifies a fixed message whose hash is z₀.
+ * All of it is public.
  */
 export function verifyDigest(
   key: PublicHalf,
@@ -60,7 +63,10 @@ export function verifyDigest(
   return false;
 }
 
-/** At most two shifts move Q where addition has no result here (to infinity, or onto Q itself), so three suffice. */
+/**
+ * At most two shifts move Q where addition has no result here (to infinity, or onto Q itself), so
+ * three suffice.
+ */
 const fixedMessages = ['1', '2', '3'].map((text) => Buffer.from(text));
 
 function curveOf(key: PublicHalf): EllipticCurve {

@@ -1,4 +1,6 @@
-/** The four curves of ECDSA keys: their names, hashes and primes (SEC 2, sections 2.4.1 to 2.6.1). */
+/**
+ * The four curves of ECDSA keys: their names, hashes and primes (SEC 2, sections 2.4.1 to 2.6.1).
+ */
 import type { KeySpecName } from './key-spec.ts';
 
 export interface EllipticCurve {

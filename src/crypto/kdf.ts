@@ -4,7 +4,10 @@ import { createHmac, hkdfSync, type KeyObject } from 'node:crypto';
 const blockBytes = 32;
 
 export interface Derivation {
-  /** What the derived key is for. Two purposes never share one. Must not contain a zero byte: it ends at the first. */
+  /**
+   * What the derived key is for. Two purposes never share one. Must not contain a zero byte: it
+   * ends at the first.
+   */
   readonly label: Uint8Array;
   /** What the key is bound to, such as a nonce. */
   readonly context: Uint8Array;
@@ -13,7 +16,8 @@ export interface Derivation {
 
 /**
  * SP 800-108r1 section 4.1, KDF in counter mode with HMAC-SHA-256 and the fixed input of section 4:
- * K(i) = HMAC(key, [i]₃₂ ‖ label ‖ 0x00 ‖ context ‖ [L]₃₂), L in bits. The caller owns and wipes the result.
+ * K(i) = HMAC(key, [i]₃₂ ‖ label ‖ 0x00 ‖ context ‖ [L]₃₂), L in bits. The caller owns and wipes
+ * the result.
  */
 export function deriveKey(
   key: KeyObject,
@@ -28,8 +32,8 @@ export function deriveKey(
 }
 
 /**
- * The same with the bytes after the counter made by the caller (NIST's CAVP vectors state them whole).
- * The first four bytes of `input` are the counter's and are written here.
+ * The same with the bytes after the counter made by the caller (NIST's CAVP vectors state them
+ * whole). The first four bytes of `input` are the counter's and are written here.
  */
 export function counterMode(key: KeyObject, input: Buffer, lengthBytes: number): Buffer {
   if (lengthBytes <= blockBytes) {

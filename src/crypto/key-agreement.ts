@@ -3,8 +3,9 @@ import { createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { isOneDerSequence, type KeyPair } from './key-spec.ts';
 
 /**
- * The x-coordinate of the shared point, left-padded to the field's size (32, 48 or 66 bytes). The caller owns it.
- * Undefined where the peer's SubjectPublicKeyInfo is no key on the same named curve. On the thread pool.
+ * The x-coordinate of the shared point, left-padded to the field's size (32, 48 or 66 bytes). The
+ * caller owns it. Undefined where the peer's SubjectPublicKeyInfo is no key on the same named
+ * curve. On the thread pool.
  */
 export async function deriveSharedSecret(
   key: KeyPair,
@@ -19,7 +20,10 @@ export async function deriveSharedSecret(
   return promise;
 }
 
-/** OpenSSL refuses points that are not on the curve; that it is our curve, and by its name, is checked before. */
+/**
+ * OpenSSL refuses points that are not on the curve; that it is our curve, and by its name, is
+ * checked before.
+ */
 function parsePeer(key: KeyPair, der: Buffer): KeyObject | undefined {
   const curve = algorithmIdentifier(key.publicKeyDer);
   if (!isOneDerSequence(der) || !algorithmIdentifier(der).equals(curve)) return undefined;
@@ -31,8 +35,9 @@ function parsePeer(key: KeyPair, der: Buffer): KeyObject | undefined {
 }
 
 /**
- * The AlgorithmIdentifier of a SubjectPublicKeyInfo (RFC 5480): its first member, shorter than 128 bytes where it
- * names a curve. OpenSSL would also take curves spelt out by their parameters, which is how CVE-2020-0601 worked.
+ * The AlgorithmIdentifier of a SubjectPublicKeyInfo (RFC 5480): its first member, shorter than 128
+ * bytes where it names a curve. OpenSSL would also take curves spelt out by their parameters, which
+ * is how CVE-2020-0601 worked.
  */
 function algorithmIdentifier(der: Buffer): Buffer {
   const length = der[1] ?? 0;

@@ -2,7 +2,10 @@
 import { decapsulate as nodeDecapsulate, encapsulate as nodeEncapsulate } from 'node:crypto';
 import type { KeyPair, PublicHalf } from './key-spec.ts';
 
-/** A fresh secret and its ciphertext (768, 1088 or 1568 bytes). The caller owns the secret. Cheap enough inline. */
+/**
+ * A fresh secret and its ciphertext (768, 1088 or 1568 bytes). The caller owns the secret. Cheap
+ * enough inline.
+ */
 export function encapsulate(key: PublicHalf): {
   readonly sharedSecret: Buffer;
   readonly ciphertext: Buffer;
@@ -12,8 +15,8 @@ export function encapsulate(key: PublicHalf): {
 }
 
 /**
- * The secret of a ciphertext. Undefined where its length is wrong. A forged one of the right length gives another,
- * unpredictable secret and no error: FIPS 203 section 6.3, implicit rejection.
+ * The secret of a ciphertext. Undefined where its length is wrong. A forged one of the right length
+ * gives another, unpredictable secret and no error: FIPS 203 section 6.3, implicit rejection.
  */
 export function decapsulate(key: KeyPair, ciphertext: Buffer): Buffer | undefined {
   try {

@@ -1,6 +1,7 @@
 /**
- * What AWS KMS calls a key spec: one row for each, with the usages, the algorithms, and how its material is made
- * and loaded. Source: AWS KMS Developer Guide, "Key spec reference", and the service model.
+ * What AWS KMS calls a key spec: one row for each, with the usages, the algorithms, and how its
+ * material is made and loaded. Source: AWS KMS Developer Guide, "Key spec reference", and the
+ * service model.
  */
 import {
   createPrivateKey,
@@ -60,9 +61,15 @@ export interface KeySpec {
   readonly supported: boolean;
   /** The usages it may have and the algorithms of each, in the order of KeyMetadata. */
   readonly algorithms: ReadonlyMap<KeyUsage, readonly string[]>;
-  /** The secret bytes, or PKCS#8 DER. Slow kinds are made on the thread pool. The caller owns and wipes the result. */
+  /**
+   * The secret bytes, or PKCS#8 DER. Slow kinds are made on the thread pool. The caller owns and
+   * wipes the result.
+   */
   readonly generate: () => Promise<Buffer>;
-  /** Undefined where the bytes are no key of this spec. The bytes are left as they are: the caller wipes them. */
+  /**
+   * Undefined where the bytes are no key of this spec. The bytes are left as they are: the caller
+   * wipes them.
+   */
   readonly load: (material: Buffer) => LoadedKey | undefined;
 }
 
@@ -140,8 +147,9 @@ function secret(row: {
 }
 
 /**
- * AWS makes HMAC keys of the hash's output length up to its block length and takes imported ones of the output
- * length only; ours always have the output length, so that both are loaded by one rule (RFC 2104 section 3).
+ * AWS makes HMAC keys of the hash's output length up to its block length and takes imported ones of
+ * the output length only; ours always have the output length, so that both are loaded by one rule
+ * (RFC 2104 section 3).
  */
 function hmac(row: {
   readonly name: KeySpecName;
@@ -247,7 +255,10 @@ function sm2(): KeySpec {
   };
 }
 
-/** On the thread pool: RSA-4096 takes a third of a second. ML-DSA and ML-KEM come out in their seed form. */
+/**
+ * On the thread pool: RSA-4096 takes a third of a second. ML-DSA and ML-KEM come out in their seed
+ * form.
+ */
 function generatePkcs8(row: PairRow): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const options = {
@@ -268,7 +279,8 @@ function generatePkcs8(row: PairRow): Promise<Buffer> {
 }
 
 function loadPkcs8(row: PairRow, material: Buffer): KeyPair | undefined {
-  // OpenSSL ignores what follows the key; a key with a tail would be two materials with one meaning.
+  // OpenSSL ignores what follows the key; a key with a tail would be two materials with one
+  // meaning.
   if (!isOneDerSequence(material)) return undefined;
   let privateKey: KeyObject;
   try {
@@ -286,7 +298,8 @@ function fits(row: PairRow, key: KeyObject): boolean {
   if (key.asymmetricKeyType !== row.type) return false;
   const { modulusLength, publicExponent, namedCurve } = key.asymmetricKeyDetails ?? {};
   if (row.type === 'rsa') {
-    // FIPS 186-5 section A.1.1 wants an odd exponent above 2^16; the upper bound keeps verification cheap.
+    // FIPS 186-5 section A.1.1 wants an odd exponent above 2^16; the upper bound keeps verification
+    // cheap.
     const exponent = publicExponent ?? 0n;
     const sound = exponent > 0xffffn && exponent < 1n << 64n && (exponent & 1n) === 1n;
     return modulusLength === row.generateOptions.modulusLength && sound;

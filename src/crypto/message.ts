@@ -1,7 +1,7 @@
 /**
- * Encryption of one message under a KMS key. A fresh AES key is derived for each message from the key material and
- * a 128-bit nonce, so that one material can encrypt without bound: GCM's 2³² messages a key (NIST SP 800-38D
- * section 8.3) never come near.
+ * Encryption of one message under a KMS key. A fresh AES key is derived for each message from the
+ * key material and a 128-bit nonce, so that one material can encrypt without bound: GCM's 2³²
+ * messages a key (NIST SP 800-38D section 8.3) never come near.
  */
 import type { KeyObject } from 'node:crypto';
 import { open, seal } from './aead.ts';
@@ -10,14 +10,20 @@ import { counterMode } from './kdf.ts';
 export const nonceBytes = 16;
 const keyBytes = 32;
 
-/** The KDF's input (see kdf.ts): counter, label, 0x00, nonce, 256. Filled anew for each message; nothing awaits. */
+/**
+ * The KDF's input (see kdf.ts): counter, label, 0x00, nonce, 256. Filled anew for each message;
+ * nothing awaits.
+ */
 const label = Buffer.from('sealhold message v1');
 const nonceAt = 4 + label.length + 1;
 const derivation = Buffer.alloc(nonceAt + nonceBytes + 4);
 derivation.set(label, 4);
 derivation.writeUInt32BE(keyBytes * 8, nonceAt + nonceBytes);
 
-/** Encrypts: ciphertext ‖ 16-byte tag. `nonce` (16 bytes) and `iv` (12 bytes) are random, fresh, and kept beside it. */
+/**
+ * Encrypts: ciphertext ‖ 16-byte tag. `nonce` (16 bytes) and `iv` (12 bytes) are random, fresh, and
+ * kept beside it.
+ */
 export function sealMessage(
   key: KeyObject,
   message: {

@@ -1,15 +1,26 @@
 /**
- * The two signatures that node:crypto lacks and no native part gives: Ed25519ph (RFC 8032 section 5.1) and ML-DSA
- * over an external μ (FIPS 204 section 6.2). @noble's arithmetic isn't constant-time; it runs in a thread of its own
- * (signing-threads.ts), which takes the exact timing away from a caller, and nothing else uses it.
+ * The two signatures that node:crypto lacks and no native part gives: Ed25519ph (RFC 8032 section
+ * 5.1) and ML-DSA over an external μ (FIPS 204 section 6.2). @noble's arithmetic isn't
+ * constant-time; it runs in a thread of its own (signing-threads.ts), which takes the exact timing
+ * away from a caller, and nothing else uses it.
  */
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
+import type { DigestSigner } from './digest-signing.ts';
 import type { KeyPair, PublicHalf } from './key-spec.ts';
+
+/** By KMS's name of the signing algorithm. ML-DSA's "digest" is the 64-byte μ. */
+export const nobleSigners: ReadonlyMap<string, DigestSigner> = new Map([
+  ['ED25519_PH_SHA_512', { sign: signEd25519ph, verify: verifyEd25519ph }],
+  ['ML_DSA_SHAKE_256', { sign: signMu, verify: verifyMu }],
+]);
 
 const seedBytes = 32;
 
-/** AWS hashes the 64-byte digest once more (FIPS 186-5 section 7.8.1, step 1): the digest is Ed25519ph's message. */
+/**
+ * AWS hashes the 64-byte digest once more (FIPS 186-5 section 7.8.1, step 1): the digest is
+ * Ed25519ph's message.
+ */
 export function signEd25519ph(key: KeyPair, digest: Buffer): Buffer {
   return withSeed(key, (seed) => Buffer.from(ed25519ph.sign(digest, seed)));
 }
@@ -36,7 +47,7 @@ export function signMu(key: KeyPair, mu: Buffer): Buffer {
 
 export function verifyMu(
   key: PublicHalf,
-  { mu, signature }: { readonly mu: Buffer; readonly signature: Buffer },
+  { digest: mu, signature }: { readonly digest: Buffer; readonly signature: Buffer },
 ): boolean {
   const mlDsa = mlDsaOf(key);
   // The SubjectPublicKeyInfo (RFC 9881) ends with the raw key.
@@ -56,7 +67,9 @@ function mlDsaOf(key: PublicHalf): typeof ml_dsa44 {
   return mlDsa;
 }
 
-/** PKCS#8 of Ed25519 (RFC 8410) and of ML-DSA's seed form (RFC 9881) both end with the 32-byte seed. */
+/**
+ * PKCS#8 of Ed25519 (RFC 8410) and of ML-DSA's seed form (RFC 9881) both end with the 32-byte seed.
+ */
 function withSeed(key: KeyPair, use: (seed: Buffer) => Buffer): Buffer {
   const der = key.privateKey.export({ type: 'pkcs8', format: 'der' });
   try {

@@ -1,6 +1,8 @@
-/** Keys and hashes from passwords: Argon2id (RFC 9106), with its parameters stored beside the result. */
+/**
+ * Keys and hashes from passwords: Argon2id (RFC 9106), with its parameters stored beside the
+ * result.
+ */
 import { argon2 } from 'node:crypto';
-import { equalSecret } from './hash.ts';
 import { randomBytes } from './random.ts';
 
 export interface PasswordParameters {
@@ -23,8 +25,9 @@ export function newPasswordParameters(): PasswordParameters {
 }
 
 /**
- * A key of `lengthBytes` from a password, on the thread pool (about 0.1 s). `secret` and `associatedData` are RFC
- * 9106's K and X: a pepper kept elsewhere, and what the result is bound to. The caller owns and wipes the result.
+ * A key of `lengthBytes` from a password, on the thread pool (about 0.1 s). `secret` and
+ * `associatedData` are RFC 9106's K and X: a pepper kept elsewhere, and what the result is bound
+ * to. The caller owns and wipes the result.
  */
 export function deriveFromPassword(
   password: string | Uint8Array,
@@ -52,35 +55,4 @@ export function deriveFromPassword(
     (error, derived) => (error === null ? resolve(derived) : reject(error)),
   );
   return promise;
-}
-
-/** `$argon2id$v=19$m=65536,t=3,p=4$salt$hash`, the form in which password hashes are kept (PHC string format). */
-export async function hashPassword(password: string): Promise<string> {
-  const parameters = newPasswordParameters();
-  const hash = await deriveFromPassword(password, parameters, { lengthBytes: 32 });
-  const { memoryKib, passes, parallelism, salt } = parameters;
-  const costs = `m=${memoryKib},t=${passes},p=${parallelism}`;
-  return `$argon2id$v=19$${costs}$${unpadded(salt)}$${unpadded(hash)}`;
-}
-
-const stored =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{43})$/;
-
-/** Whether a password gives the stored hash. A stored text of another form is a fault of ours and throws. */
-export async function verifyPassword(password: string, storedHash: string): Promise<boolean> {
-  const [, memoryKib, passes, parallelism, salt, hash] = stored.exec(storedHash) ?? [];
-  if (salt === undefined || hash === undefined) throw new Error('not an Argon2id hash of ours');
-  const parameters: PasswordParameters = {
-    algorithm: 'argon2id',
-    salt: Buffer.from(salt, 'base64'),
-    memoryKib: Number(memoryKib),
-    passes: Number(passes),
-    parallelism: Number(parallelism),
-  };
-  const actual = await deriveFromPassword(password, parameters, { lengthBytes: 32 });
-  return equalSecret(actual, Buffer.from(hash, 'base64'));
-}
-
-function unpadded(bytes: Buffer): string {
-  return bytes.toString('base64').replaceAll('=', '');
 }

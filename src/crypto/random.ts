@@ -1,4 +1,7 @@
-/** Random bytes from the system's generator, drawn in pools because each draw costs twenty times the bytes. */
+/**
+ * Random bytes from the system's generator, drawn in pools because each draw costs twenty times the
+ * bytes.
+ */
 import { randomFillSync } from 'node:crypto';
 
 const poolSizeBytes = 8192;
@@ -9,8 +12,8 @@ const pool = Buffer.allocUnsafeSlow(poolSizeBytes);
 let unusedFrom = poolSizeBytes;
 
 /**
- * Fresh bytes that nobody else gets. The caller owns the buffer and may wipe it. What is handed out is wiped from
- * the pool at once, so that a look at the memory shows no byte that was used.
+ * Fresh bytes that nobody else gets. The caller owns the buffer and may wipe it. What is handed out
+ * is wiped from the pool at once, so that a look at the memory shows no byte that was used.
  */
 export function randomBytes(sizeBytes: number): Buffer {
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {

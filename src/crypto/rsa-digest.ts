@@ -1,6 +1,7 @@
 /**
- * RSA signatures over a digest that the caller has already made (KMS's MessageType DIGEST): the encodings of RFC
- * 8017 section 9 are done here, since node's `sign` always hashes; the RSA operation itself is OpenSSL's, blinded.
+ * RSA signatures over a digest that the caller has already made (KMS's MessageType DIGEST): the
+ * encodings of RFC 8017 section 9 are done here, since node's `sign` always hashes; the RSA
+ * operation itself is OpenSSL's, blinded.
  */
 import { constants, createHash, privateEncrypt, publicDecrypt } from 'node:crypto';
 import { equalSecret } from './hash.ts';
@@ -24,7 +25,10 @@ export function signPkcs1Digest(key: KeyPair, hash: RsaHash, digest: Buffer): Bu
   );
 }
 
-/** By encoding again and comparing the whole block (RFC 8017 section 8.2.2), never by parsing what came out. */
+/**
+ * By encoding again and comparing the whole block (RFC 8017 section 8.2.2), never by parsing what
+ * came out.
+ */
 export function verifyPkcs1Digest(
   key: PublicHalf,
   hash: RsaHash,
@@ -41,7 +45,10 @@ export function verifyPkcs1Digest(
   return equalSecret(encoded, expected);
 }
 
-/** RSASSA-PSS (RFC 8017 sections 8.1.1 and 9.1.1), MGF1 with the same hash, salt as long as the hash. Blocks. */
+/**
+ * RSASSA-PSS (RFC 8017 sections 8.1.1 and 9.1.1), MGF1 with the same hash, salt as long as the
+ * hash. Blocks.
+ */
 export function signPssDigest(key: KeyPair, hash: RsaHash, digest: Buffer): Buffer {
   const { encodedBytes, topBitsMask } = pssShape(key);
   const salt = randomBytes(digest.length);
@@ -76,7 +83,10 @@ export function verifyPssDigest(
   return equalSecret(h, saltedHash(hash, { digest, salt: block.subarray(saltAt) }));
 }
 
-/** All our moduli have a multiple of 8 bits, so emBits = modBits − 1 leaves one bit of the first byte unused. */
+/**
+ * All our moduli have a multiple of 8 bits, so emBits = modBits − 1 leaves one bit of the first
+ * byte unused.
+ */
 function pssShape(key: PublicHalf): {
   readonly encodedBytes: number;
   readonly topBitsMask: number;
@@ -84,7 +94,10 @@ function pssShape(key: PublicHalf): {
   return { encodedBytes: modulusBytes(key), topBitsMask: 0x7f };
 }
 
-/** The public operation; undefined for a signature of another length than the modulus or not below it. */
+/**
+ * The public operation; undefined for a signature of another length than the modulus or not below
+ * it.
+ */
 function recover(key: PublicHalf, signature: Buffer): Buffer | undefined {
   if (signature.length !== modulusBytes(key)) return undefined;
   try {

@@ -1,7 +1,13 @@
-/** What runs in a signing thread (signing-threads.ts starts it): one blocking operation after the other. */
+/**
+ * What runs in a signing thread (signing-threads.ts starts it): one blocking operation after the
+ * other.
+ */
 import { parentPort } from 'node:worker_threads';
-import { digestSigner } from './digest-signing.ts';
+import { digestSigners } from './digest-signing.ts';
+import { nobleSigners } from './noble-signature.ts';
 import type { SigningTask, SigningTaskResult } from './signing-threads.ts';
+
+const signers = new Map([...digestSigners, ...nobleSigners]);
 
 parentPort?.on('message', (task: SigningTask) => {
   parentPort?.postMessage(settle(task));
@@ -16,7 +22,8 @@ function settle(task: SigningTask): SigningTaskResult {
 }
 
 function run(task: SigningTask): Uint8Array | boolean {
-  const signer = digestSigner(task.algorithm);
+  const signer = signers.get(task.algorithm);
+  if (signer === undefined) throw new Error(`${task.algorithm} signs no digests`);
   // A message carries Buffers as plain Uint8Arrays.
   const digest = Buffer.from(task.digest);
   const publicKeyDer = Buffer.from(task.key.publicKeyDer);

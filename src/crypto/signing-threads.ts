@@ -1,6 +1,7 @@
 /**
- * Threads for the signing operations that node offers only in a blocking form (digest-signing.ts): an RSA-4096
- * signature would hold up every other request for over a millisecond, ML-DSA over an external μ for tens of them.
+ * Threads for the signing operations that node offers only in a blocking form (digest-signing.ts):
+ * an RSA-4096 signature would hold up every other request for over a millisecond, ML-DSA over an
+ * external μ for tens of them.
  */
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
@@ -22,7 +23,7 @@ export type SigningTaskResult =
   | { readonly id: number; readonly outcome: Uint8Array | boolean }
   | { readonly id: number; readonly failure: string };
 
-/** What `digestSigner(algorithm).sign` gives, made in a thread. */
+/** What the algorithm's `DigestSigner.sign` gives, made in a thread. */
 export async function signInThread(
   algorithm: string,
   key: KeyPair,
@@ -34,7 +35,7 @@ export async function signInThread(
   return Buffer.from(outcome.buffer, outcome.byteOffset, outcome.byteLength);
 }
 
-/** What `digestSigner(algorithm).verify` gives, found in a thread. */
+/** What the algorithm's `DigestSigner.verify` gives, found in a thread. */
 export async function verifyInThread(
   algorithm: string,
   key: PublicHalf,
@@ -104,7 +105,9 @@ function abandon(thread: Thread, cause: Error): void {
   thread.pending.clear();
 }
 
-/** Small Buffers are views of a shared slab, and a message carries the whole of what a view is of. */
+/**
+ * Small Buffers are views of a shared slab, and a message carries the whole of what a view is of.
+ */
 function exactly(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes);
 }

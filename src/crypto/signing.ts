@@ -1,9 +1,10 @@
 /**
- * Sign and Verify: AWS KMS's signing algorithms (AWS KMS Developer Guide, "Supported signing algorithms").
- * A whole message goes to OpenSSL; a digest goes to digest-signing.ts. What is cheap runs inline, the rest in threads.
+ * Sign and Verify: AWS KMS's signing algorithms (AWS KMS Developer Guide, "Supported signing
+ * algorithms"). A whole message goes to OpenSSL; a digest goes to digest-signing.ts. What is cheap
+ * runs inline, the rest in threads.
  */
 import { constants, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
-import { digestSigner } from './digest-signing.ts';
+import { digestSigners } from './digest-signing.ts';
 import { type KeyPair, type KeySpecName, keySpecs, type PublicHalf } from './key-spec.ts';
 import type { RsaHash } from './rsa-digest.ts';
 import { signInThread, verifyInThread } from './signing-threads.ts';
@@ -73,8 +74,9 @@ export function fitsAlgorithm(
 }
 
 /**
- * Signs. Cheap ones answer at once, the others from a thread; `await` takes both. The caller has checked that the
- * algorithm is one of the key's spec and that `messageTypes` allows the message; a violation throws.
+ * Signs. Cheap ones answer at once, the others from a thread; `await` takes both. The caller has
+ * checked that the algorithm is one of the key's spec and that `messageTypes` allows the message; a
+ * violation throws.
  */
 export function sign(
   key: KeyPair,
@@ -83,11 +85,15 @@ export function sign(
 ): Buffer | Promise<Buffer> {
   assertFits(key, algorithm, input);
   if (input.messageType === 'RAW') return signWhole(key, algorithm, input.message);
-  if (key.spec === 'ECC_NIST_P256') return digestSigner(algorithm.name).sign(key, input.message);
+  const inline = key.spec === 'ECC_NIST_P256' ? digestSigners.get(algorithm.name) : undefined;
+  if (inline !== undefined) return inline.sign(key, input.message);
   return signInThread(algorithm.name, key, input.message);
 }
 
-/** Whether the signature is the key's over the message. Anything malformed is false. Checks as `sign` does. */
+/**
+ * Whether the signature is the key's over the message. Anything malformed is false. Checks as
+ * `sign` does.
+ */
 export function verify(
   key: PublicHalf,
   algorithm: SigningAlgorithm,
@@ -97,12 +103,16 @@ export function verify(
   if (input.messageType === 'RAW') return verifyWhole(key, algorithm, input);
   const signed = { digest: input.message, signature: input.signature };
   // RSA's public operation is cheap.
-  const inline = key.spec === 'ECC_NIST_P256' || key.publicKey.asymmetricKeyType === 'rsa';
-  if (inline) return digestSigner(algorithm.name).verify(key, signed);
+  const cheap = key.spec === 'ECC_NIST_P256' || key.publicKey.asymmetricKeyType === 'rsa';
+  const inline = cheap ? digestSigners.get(algorithm.name) : undefined;
+  if (inline !== undefined) return inline.verify(key, signed);
   return verifyInThread(algorithm.name, key, signed);
 }
 
-/** A digest of another length would be padded or cut silently, and another key's algorithm could weaken the hash. */
+/**
+ * A digest of another length would be padded or cut silently, and another key's algorithm could
+ * weaken the hash.
+ */
 function assertFits(key: PublicHalf, algorithm: SigningAlgorithm, input: SigningInput): void {
   const allowed = keySpecs.get(key.spec)?.algorithms.get('SIGN_VERIFY') ?? [];
   if (!allowed.includes(algorithm.name) || !fitsAlgorithm(algorithm, input)) {
@@ -141,7 +151,10 @@ function verifyWhole(
 /** A signature costs less than handing it to a thread. */
 const cheapCurves: ReadonlySet<KeySpecName> = new Set(['ECC_NIST_P256', 'ECC_NIST_EDWARDS25519']);
 
-/** RFC 8017 section 8.1. OpenSSL takes MGF1's hash from the message's; an exact salt length is checked on both sides. */
+/**
+ * RFC 8017 section 8.1. OpenSSL takes MGF1's hash from the message's; an exact salt length is
+ * checked on both sides.
+ */
 function pss(row: HashingRow): SigningAlgorithm {
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   return hashing(row, { padding, saltLength: row.digestBytes });

