@@ -79,6 +79,7 @@ function leastBusy(): Thread {
 function start(): Thread {
   // `.ts` when run from source, `.js` in the package.
   const file = `./signing-thread${extname(import.meta.filename)}`;
+  // No flags of the process: some, such as --input-type, would break it.
   const worker = new Worker(new URL(file, import.meta.url), { name: 'signing', execArgv: [] });
   const thread: Thread = { worker, pending: new Map() };
   worker.on('message', (result: SigningTaskResult) => settle(thread, result));
