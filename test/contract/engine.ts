@@ -20,8 +20,9 @@ export interface EngineKind {
   readonly isShared: boolean;
   readonly place: () => Promise<Place>;
   /**
-   * Runs test/contract/committing-process.ts on the place: `count` adds to a counter by expected versions, `log` commits
-   * log/<name>/<n> for ever and prints each n when it is acknowledged. Undefined where no other process can come.
+   * Runs test/contract/committing-process.ts on the place: `count` adds to a counter by expected
+   * versions, `log` commits log/<name>/<n> for ever and prints each n when it is acknowledged.
+   * Undefined where no other process can come.
    */
   readonly run?: (place: Place, task: 'count' | 'log', name: string) => ChildProcess;
 }
@@ -168,8 +169,9 @@ function oneHandle(fresh: () => Promise<Engine>): void {
       }),
       { minLength: 1, maxLength: 4, selector: ({ path }) => path },
     );
+    const engine = await fresh();
     const property = fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-      const engine = await fresh();
+      await empty(engine);
       const model = new Map<string, number>();
       for (const writes of steps) await modelStep(engine, model, writes);
       const rows = await engine.scan({ prefix: '', limit: 100 });
@@ -177,9 +179,8 @@ function oneHandle(fresh: () => Promise<Engine>): void {
         rows.map(({ path, version }) => [path, version]),
         [...model].sort(([a], [b]) => byUtf8(a, b)),
       );
-      await engine.close();
     });
-    await fc.assert(property, { numRuns: 40 });
+    await fc.assert(property, { numRuns: 100 });
   });
 
   test('a closed engine refuses commits', async () => {
@@ -188,6 +189,11 @@ function oneHandle(fresh: () => Promise<Engine>): void {
     await assert.rejects(engine.commit([write('a', 'late')]), { name: 'StoreUnavailable' });
     await engine.close();
   });
+}
+
+async function empty(engine: Engine): Promise<void> {
+  const rows = await engine.scan({ prefix: '', limit: 1000 });
+  await engine.commit(rows.map(({ path }) => ({ path, expect: undefined, row: undefined })));
 }
 
 interface ModelWrite {
@@ -223,10 +229,11 @@ function scans(fresh: () => Promise<Engine>): void {
     const prefix = fc.oneof(fc.constant(''), anyPath);
     const bound = fc.option(anyPath, { nil: undefined });
     const limit = fc.integer({ min: 1, max: 8 });
+    const engine = await fresh();
     const property = fc.asyncProperty(
       ...([paths, fc.array(fc.tuple(prefix, bound, limit), { maxLength: 20 })] as const),
       async (all, queries) => {
-        const engine = await fresh();
+        await empty(engine);
         await engine.commit(all.map((path) => write(path, path)));
         const sorted = [...all].sort(byUtf8);
         for (const [start, from, most] of queries) {
@@ -241,10 +248,9 @@ function scans(fresh: () => Promise<Engine>): void {
             expected,
           );
         }
-        await engine.close();
       },
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 100 });
   });
 
   test('pages follow each other without a gap or a repeat', async () => {
@@ -380,7 +386,7 @@ function processes(
     const place = await newPlace();
     await (await openAt(place)).close();
     for (let round = 0; round < 20; round++) {
-      const acknowledged = await killedWhileLogging(run(place, 'log', `${round}`), 40 + round * 9);
+      const acknowledged = await killedWhileLogging(run(place, 'log', `${round}`), 20 + round * 7);
       const engine = await openAt(place);
       for (let n = 0; n <= acknowledged; n++) {
         assert.equal(await textAt(engine, `log/${round}/${n}`), `${n}`, `round ${round}`);

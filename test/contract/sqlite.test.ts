@@ -1,7 +1,15 @@
 /** The SQLite engine: the contract, and what a file on an untrusted disk adds to it. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -262,6 +270,28 @@ describe('A store in a file', () => {
     await engine.close();
     const again = await open(file);
     assert.equal((await again.scan({ prefix: 'p', limit: 100 })).length, taken - 1);
+    await again.close();
+  });
+
+  test('on a disk that is full goes on when the disk has grown', async (t) => {
+    const disk = join(root, 'disk');
+    mkdirSync(disk);
+    const mount = (...options: string[]) =>
+      spawnSync('mount', [...options, 'tmpfs', disk], { stdio: 'ignore' }).status;
+    if (mount('-t', 'tmpfs', '-o', 'size=1m') !== 0) return t.skip('needs the right to mount');
+    t.after(() => spawnSync('umount', [disk]));
+    const file = join(disk, 'store.db');
+    const engine = await open(file);
+    const taken = await fillUp(engine);
+    assert.ok(taken > 20, `${taken} commits`);
+    await assert.rejects(engine.commit([write('more', 'x'.repeat(20_000))]), StoreUnavailable);
+    assert.equal(await textAt(engine, 'p0'), 'x'.repeat(10_000));
+    assert.equal(mount('-o', 'remount,size=16m'), 0);
+    const resumed = await engine.commit([write('more', 'x'.repeat(20_000))]);
+    assert.deepEqual(resumed, { kind: 'committed', seq: taken + 1 });
+    await engine.close();
+    const again = await open(file);
+    assert.equal((await again.scan({ prefix: '', limit: 1000 })).length, taken + 1);
     await again.close();
   });
 });

@@ -1,4 +1,7 @@
-/** A world for contract tests: the machine's clocks and chance, and a product clock that a test may move. */
+/**
+ * A world for contract tests: the machine's clocks and chance, and a product clock that a test
+ * may move.
+ */
 import { randomBytes } from '../../src/crypto/random.ts';
 import type { World } from '../../src/world.ts';
 
