@@ -218,7 +218,7 @@ class FileLane implements Lane {
       this.#owed.length === 0 ? group.entries : [...this.#owed, ...group.entries];
     let step: 'prepare' | 'write' | 'sync' = 'prepare';
     try {
-      await this.#prepare();
+      if (entries.length > 0 || this.#uncertain) await this.#prepare();
       if (entries.length > 0) {
         const { fd, endBytes } = this.#segment;
         const { bytes, chain } = this.#encode(entries);

@@ -145,7 +145,7 @@ class LaneVerifier {
     }
     const { records, closed } = this.#anchor;
     if (segment === 0) return this.#bad(report, { segment: 1, reason: 'the lane is missing' });
-    if (has < records) {
+    if (has < records || segment < this.#anchor.segment) {
       const reason = `the lane was cut: it has ${has} records, the store knows of ${records}`;
       return this.#bad(report, { segment: this.#anchor.segment, reason });
     }
