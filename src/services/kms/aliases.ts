@@ -75,7 +75,10 @@ export function aliasOperations(kms: KmsContext) {
   } satisfies Operations<KmsModel, 'CreateAlias' | 'UpdateAlias' | 'DeleteAlias' | 'ListAliases'>;
 }
 
-/** @throws ApiError ValidationException for what is no alias name, NotAuthorizedException for AWS's own names. */
+/**
+ * @throws ApiError ValidationException for what is no alias name, NotAuthorizedException for AWS's
+ * own names.
+ */
 function checkedAliasArn(name: string, call: Call): string {
   if (!name.startsWith('alias/')) throw aliasPrefixMissing();
   if (!isAliasName(name)) throw aliasCharactersInvalid(name);
@@ -138,7 +141,10 @@ async function updateAlias(
   call.note({ responseElements: { keyId: key.arn } });
 }
 
-/** Both symmetric, both HMAC or both asymmetric, and for the same usage (UpdateAlias in the API reference). */
+/**
+ * Both symmetric, both HMAC or both asymmetric, and for the same usage (UpdateAlias in the API
+ * reference).
+ */
 function requireSameType(arn: string, { from, to }: { from: Key; to: Key }): void {
   if (from.usage !== to.usage)
     throw aliasTypeChange({ arn, what: 'key usage', from: from.usage, to: to.usage });

@@ -1,6 +1,6 @@
 /**
- * AWS managed keys: what each service's key is called, says and allows, and how one comes to be. They appear when
- * first named. Nobody changes them: their policy lets the account read only.
+ * AWS managed keys: what each service's key is called, says and allows, and how one comes to be.
+ * They appear when first named. Nobody changes them: their policy lets the account read only.
  * (https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk)
  */
 import type { Call } from '../../operation.ts';
@@ -20,8 +20,8 @@ export interface ManagedKey {
   readonly policyId: string;
   /** What the statement's Sid calls the service. */
   readonly title: string;
-  /** The service in kms:ViaService where it is not `name`. */
-  readonly via?: string;
+  /** The service's name in kms:ViaService. */
+  readonly via: string;
   readonly useActions: readonly string[];
   readonly metadataActions: readonly string[];
 }
@@ -40,42 +40,55 @@ const snsUse = [
 const read = ['kms:Describe*', 'kms:Get*', 'kms:List*'];
 const readRevoke = [...read, 'kms:RevokeGrant'];
 
+const openSearch = 'Amazon OpenSearch Service (successor to Amazon Elasticsearch Service) data';
+
+type Row = readonly [
+  name: string,
+  policyNumber: number,
+  title: string,
+  useActions: readonly string[],
+  protects: string,
+  via?: string,
+];
+
 /** The rows down to `sns` were read from AWS; the others follow the same pattern. */
 // biome-ignore format: a table
-const rows: ReadonlyArray<readonly [name: string, protects: string, policyId: string, title: string, useActions: readonly string[], metadataActions: readonly string[], via?: string]> = [
-  ['s3',                'S3 objects',           'auto-s3-2',                'S3',                   plain,    read],
-  ['ssm',               'SSM parameters',       'auto-ssm-1',               'SSM',                  plain,    read],
-  ['ebs',               'EBS volumes',          'auto-ebs-2',               'EBS',                  granting, readRevoke, 'ec2'],
-  ['rds',               'RDS database volumes', 'auto-rds-2',               'RDS',                  listing,  readRevoke],
-  ['lambda',            'Lambda functions',     'auto-awslambda',           'AWS Lambda',           granting, readRevoke],
-  ['kafka',             'Kafka data',           'auto-kafka-1',             'Kafka',                listing,  readRevoke],
-  ['es',                'Amazon OpenSearch Service (successor to Amazon Elasticsearch Service) data', 'auto-es-2', 'OpenSearch Service', granting, readRevoke],
-  ['secretsmanager',    'Secrets Manager data', 'auto-secretsmanager-2',    'AWS Secrets Manager',  granting, readRevoke],
-  ['sns',               'SNS data',             'auto-sns-1',               'SNS',                  snsUse,   readRevoke],
-  ['backup',            'Backup data',          'auto-backup-1',            'Backup',               granting, readRevoke],
-  ['dynamodb',          'DynamoDB data',        'auto-dynamodb-1',          'DynamoDB',             granting, readRevoke],
-  ['acm',               'ACM data',             'auto-acm-1',               'ACM',                  granting, readRevoke],
-  ['elasticfilesystem', 'EFS data',             'auto-elasticfilesystem-1', 'EFS',                  granting, readRevoke],
-  ['glue',              'Glue data',            'auto-glue-1',              'Glue',                 granting, readRevoke],
-  ['kinesis',           'Kinesis data',         'auto-kinesis-1',           'Kinesis',              granting, readRevoke],
-  ['kinesisvideo',      'Kinesis Video data',   'auto-kinesisvideo-1',      'Kinesis Video Streams', granting, readRevoke],
-  ['lightsail',         'Lightsail signing keys', 'auto-lightsail-1',       'Lightsail',            granting, readRevoke],
-  ['redshift',          'Redshift data',        'auto-redshift-1',          'Redshift',             granting, readRevoke],
-  ['sqs',               'SQS messages',         'auto-sqs-1',               'SQS',                  granting, readRevoke],
-  ['xray',              'X-Ray data',           'auto-xray-1',              'X-Ray',                granting, readRevoke],
+const rows: readonly Row[] = [
+  ['s3',                2, 'S3',                    plain,    'S3 objects'],
+  ['ssm',               1, 'SSM',                   plain,    'SSM parameters'],
+  ['ebs',               2, 'EBS',                   granting, 'EBS volumes', 'ec2'],
+  ['rds',               2, 'RDS',                   listing,  'RDS database volumes'],
+  ['lambda',            0, 'AWS Lambda',            granting, 'Lambda functions'],
+  ['kafka',             1, 'Kafka',                 listing,  'Kafka data'],
+  ['es',                2, 'OpenSearch Service',    granting, openSearch],
+  ['secretsmanager',    2, 'AWS Secrets Manager',   granting, 'Secrets Manager data'],
+  ['sns',               1, 'SNS',                   snsUse,   'SNS data'],
+  ['acm',               1, 'ACM',                   granting, 'ACM data'],
+  ['backup',            1, 'Backup',                granting, 'Backup data'],
+  ['dynamodb',          1, 'DynamoDB',              granting, 'DynamoDB data'],
+  ['elasticfilesystem', 1, 'EFS',                   granting, 'EFS data'],
+  ['glue',              1, 'Glue',                  granting, 'Glue data'],
+  ['kinesis',           1, 'Kinesis',               granting, 'Kinesis data'],
+  ['kinesisvideo',      1, 'Kinesis Video Streams', granting, 'Kinesis Video data'],
+  ['lightsail',         1, 'Lightsail',             granting, 'Lightsail signing keys'],
+  ['redshift',          1, 'Redshift',              granting, 'Redshift data'],
+  ['sqs',               1, 'SQS',                   granting, 'SQS messages'],
+  ['xray',              1, 'X-Ray',                 granting, 'X-Ray data'],
 ];
 
 const managedKeys: ReadonlyMap<string, ManagedKey> = new Map(
-  rows.map(([name, protects, policyId, title, useActions, metadataActions, via]) => [
+  rows.map(([name, policyNumber, title, useActions, protects, via]) => [
     `alias/aws/${name}`,
     {
       name,
       protects,
-      policyId,
       title,
+      // Lambda's policy alone has no number.
+      policyId: policyNumber === 0 ? 'auto-awslambda' : `auto-${name}-${policyNumber}`,
       useActions,
-      metadataActions,
-      ...(via === undefined ? {} : { via }),
+      // Who may make grants may revoke them.
+      metadataActions: useActions.includes('kms:CreateGrant') ? readRevoke : read,
+      via: via ?? name,
     },
   ]),
 );
@@ -93,8 +106,10 @@ interface Owner {
 }
 
 function useStatements(managed: ManagedKey, { account, region }: Owner) {
-  const suffix = `${region}.amazonaws.com`;
-  const sid = `Allow access through ${managed.title} for all principals in the account that are authorized to use ${managed.title}`;
+  const { title } = managed;
+  const sid =
+    `Allow access through ${title} for all principals in the account ` +
+    `that are authorized to use ${title}`;
   const statement = (Sid: string, Action: readonly string[], Condition: object) => ({
     Sid,
     Effect: 'Allow',
@@ -105,7 +120,7 @@ function useStatements(managed: ManagedKey, { account, region }: Owner) {
   });
   const equals = {
     'kms:CallerAccount': account,
-    'kms:ViaService': `${managed.via ?? managed.name}.${suffix}`,
+    'kms:ViaService': `${managed.via}.${region}.amazonaws.com`,
   };
   if (managed.name !== 'secretsmanager')
     return [statement(sid, managed.useActions, { StringEquals: equals })];
@@ -143,7 +158,9 @@ export function managedPolicy(managed: ManagedKey, owner: Owner): string {
   return printPolicy({ Version: '2012-10-17', Id: managed.policyId, Statement: statements });
 }
 
-/** What an account that names a predefined alias for the first time gets: key, material and alias. */
+/**
+ * What an account that names a predefined alias for the first time gets: key, material and alias.
+ */
 export interface NewManagedKey {
   readonly entry: KeyEntry;
   readonly writes: ReadonlyArray<readonly Write[]>;

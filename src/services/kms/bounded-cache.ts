@@ -1,6 +1,7 @@
 /**
- * A map that holds at most so many entries and forgets those not used for longest, roughly: entries live in a
- * young and an old half, and a use moves one from old to young. A hit among the young costs one look-up.
+ * A map that holds at most so many entries and forgets those not used for longest, roughly: entries
+ * live in a young and an old half, and a use moves one from old to young. A hit among the young
+ * costs one look-up.
  */
 export class BoundedCache<T> {
   readonly #halfEntries: number;

@@ -6,8 +6,8 @@ import { type KeyOperation, requireState } from './key-state.ts';
 import type { KeyEntry } from './records.ts';
 
 /**
- * Checks the key's state, stages the changed record and notes what CloudTrail shows for an operation without an
- * answer. `change` may return the key itself when nothing changes.
+ * Checks the key's state, stages the changed record and notes what CloudTrail shows for an
+ * operation without an answer. `change` may return the key itself when nothing changes.
  */
 export function changeKey(
   kms: KmsContext,

@@ -98,7 +98,10 @@ function encrypt(
   });
 }
 
-/** Where the source of a decryption comes from, under the names that the operation gives its members. */
+/**
+ * Where the source of a decryption comes from, under the names that the operation gives its
+ * members.
+ */
 interface SourceRequest {
   readonly blob: Buffer | undefined;
   readonly algorithm: EncryptionAlgorithmSpec | undefined;
@@ -120,8 +123,8 @@ const decryptSource = (input: DecryptRequest): SourceRequest => ({
 });
 
 /**
- * The key of a ciphertext: the one named, else the one that the blob names. A blob that is none comes before
- * everything about keys, even when an RSA key is named (order recorded from AWS).
+ * The key of a ciphertext: the one named, else the one that the blob names. A blob that is none
+ * comes before everything about keys, even when an RSA key is named (order recorded from AWS).
  */
 function findSource(kms: KmsContext, request: SourceRequest, call: Call): MaybePromise<Source> {
   const blob = ciphertextOf(request);

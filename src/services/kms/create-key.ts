@@ -107,7 +107,9 @@ function policyOf(input: CreateKeyRequest, arn: string, call: Call): string {
   });
 }
 
-/** CloudTrail shows the parameters with their defaults, and the key that the request couldn't name. */
+/**
+ * CloudTrail shows the parameters with their defaults, and the key that the request couldn't name.
+ */
 function noteDefaults(input: CreateKeyRequest, key: Key, call: Call): void {
   const { KeySpec: keySpec, CustomerMasterKeySpec: customerMasterKeySpec } = specMembers(key);
   call.note({

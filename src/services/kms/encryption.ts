@@ -1,6 +1,6 @@
 /**
- * One encryption or decryption under a KMS key, whichever operation it belongs to: what is checked, in AWS's order,
- * and how it is done.
+ * One encryption or decryption under a KMS key, whichever operation it belongs to: what is checked,
+ * in AWS's order, and how it is done.
  */
 import {
   maxPlaintextBytes,
@@ -41,7 +41,10 @@ export interface Decryption {
   readonly operation: 'Decrypt' | 'ReEncrypt';
   readonly algorithm: EncryptionAlgorithmSpec;
   readonly context: EncryptionContext | undefined;
-  /** Whose the blob proved to be; undefined for RSA ciphertext, which names no key, and where none is looked at. */
+  /**
+   * Whose the blob proved to be; undefined for RSA ciphertext, which names no key, and where none
+   * is looked at.
+   */
   readonly owner: BlobOwner | undefined;
 }
 
@@ -148,7 +151,9 @@ function opened(material: Material, plaintext: Buffer | undefined): Plaintext {
   return { plaintext, material };
 }
 
-/** Does something with a secret that must not outlive it, and wipes the secret whatever comes of it. */
+/**
+ * Does something with a secret that must not outlive it, and wipes the secret whatever comes of it.
+ */
 export function thenWipe<R>(secret: Buffer, use: () => MaybePromise<R>): MaybePromise<R> {
   let result: MaybePromise<R>;
   try {

@@ -2,7 +2,7 @@
  * The ciphertext blob of symmetric keys. Pure: keys and random bytes come in, bytes go out.
  *
  *     offset size
- *     0      5    01 02 02 00 78: AWS's recognisable front; the first byte is the version of this format
+ *     0      5    01 02 02 00 78: AWS's recognisable front; the first byte is this format's version
  *     5      32   key material id
  *     37     6    account, as a big-endian number
  *     43     1    kind of key id: 0 a UUID, 1 multi-Region
@@ -13,9 +13,9 @@
  *     104    n    ciphertext, as long as the plaintext
  *     104+n  16   GCM tag
  *
- * The header (0–75) is the same for all messages of one key material. It and the encryption context are the
- * additional authenticated data; nonce and IV are authenticated by what they derive. No Region is in it: the
- * replicas of a multi-Region key read each other's blobs.
+ * The header, the first 76 bytes, is the same for all messages of one key material. It and the
+ * encryption context are the additional authenticated data; nonce and IV are authenticated by what
+ * they derive. No Region is in it: the replicas of a multi-Region key read each other's blobs.
  */
 import { equalSecret, hmacSha256 } from '../../crypto/hash.ts';
 import type { SecretKey } from '../../crypto/key-spec.ts';
@@ -67,7 +67,10 @@ function headerTag(header: Buffer, installationKey: SecretKeyObject): Buffer {
   );
 }
 
-/** The material id that the blob claims, not yet believed; undefined when it is no blob of this format. */
+/**
+ * The material id that the blob claims, not yet believed; undefined when it is no blob of this
+ * format.
+ */
 export function claimedMaterialId(blob: Buffer): string | undefined {
   if (blob.length < shortestBytes || front.compare(blob, 0, front.length) !== 0) return undefined;
   return blob.toString('hex', materialAt, accountAt);
@@ -78,7 +81,9 @@ export function hasHeader(blob: Buffer, header: Buffer): boolean {
   return equalSecret(blob.subarray(0, headerBytes), header);
 }
 
-/** Whose blob it is, once its header has proved right; undefined when it is not ours or was altered. */
+/**
+ * Whose blob it is, once its header has proved right; undefined when it is not ours or was altered.
+ */
 export function blobOwner(blob: Buffer, installationKey: SecretKeyObject): BlobOwner | undefined {
   const materialId = claimedMaterialId(blob);
   if (materialId === undefined) return undefined;
@@ -111,7 +116,9 @@ export function sealBlob(sealing: Sealing, plaintext: Buffer, random: Buffer): B
 }
 export const sealRandomBytes = sealedAt - nonceAt;
 
-/** Decrypts a blob whose header is right. Undefined on every failure: context, key or any bit of it. */
+/**
+ * Decrypts a blob whose header is right. Undefined on every failure: context, key or any bit of it.
+ */
 export function openBlob(sealing: Sealing, blob: Buffer): Buffer | undefined {
   return openMessage(sealing.key, {
     nonce: blob.subarray(nonceAt, ivAt),
@@ -128,9 +135,11 @@ function additionalData(header: Buffer, context: EncryptionContext | undefined):
 const emptyContext = Buffer.alloc(4);
 
 /**
- * The encryption context in one form, different for every two contexts: the number of pairs, then the pairs by
- * the UTF-8 bytes of their keys, each key and value after its length; numbers are 32-bit big-endian.
- * @throws ApiError ValidationException for text with unpaired surrogates, which UTF-8 would make equal.
+ * The encryption context in one form, different for every two contexts: the number of pairs, then
+ * the pairs by the UTF-8 bytes of their keys, each key and value after its length; numbers are
+ * 32-bit big-endian.
+ * @throws ApiError ValidationException for text with unpaired surrogates, which UTF-8 would make
+ * equal.
  */
 export function encodeContext(context: EncryptionContext | undefined): Buffer {
   if (context === undefined) return emptyContext;

@@ -1,4 +1,7 @@
-/** Every error that KMS answers and its text, once. A text that AWS is not known to use says so beside it. */
+/**
+ * Every error that KMS answers and its text, once. A text that AWS is not known to use says so
+ * beside it.
+ */
 import { ApiError } from '../../api-error.ts';
 
 const validation = (text?: string) => new ApiError('ValidationException', text);
@@ -101,7 +104,10 @@ export const customKeyStoreNotFound = () => new ApiError('CustomKeyStoreNotFound
 /** Signatures, MACs, agreement. */
 export const digestLengthInvalid = (algorithm: string) =>
   validation(`Digest is invalid length for algorithm ${algorithm}.`);
-/** Our text, for ED25519_SHA_512 (RAW only), ED25519_PH_SHA_512 (DIGEST only), ML-DSA and EXTERNAL_MU. */
+/**
+ * Our text, for ED25519_SHA_512 (RAW only), ED25519_PH_SHA_512 (DIGEST only), ML-DSA and
+ * EXTERNAL_MU.
+ */
 export const messageTypeInvalid = (use: { messageType: string; algorithm: string }) =>
   validation(`MessageType ${use.messageType} is not supported for algorithm ${use.algorithm}.`);
 export const invalidSignature = () => new ApiError('KMSInvalidSignatureException');

@@ -9,6 +9,7 @@ import { cipherOperations } from './cipher.ts';
 import type { KmsContext } from './context.ts';
 import { dataKeyOperations } from './data-keys.ts';
 import { type DueDeletion, dueDeletions } from './deletion.ts';
+import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
@@ -50,13 +51,17 @@ type NotYet =
 
 export interface Kms {
   readonly operations: OperationTable;
-  /** Job `kms/delete-key`: the deletions due at `now`, oldest first, at most `limit`, nothing written yet. */
+  /**
+   * Job `kms/delete-key`: the deletions due at `now`, oldest first, at most `limit`, nothing
+   * written yet.
+   */
   readonly dueDeletions: (now: number, limit: number) => Promise<readonly DueDeletion[]>;
 }
 
 /**
- * Opens KMS on a store. At the very first start it commits the key that marks this installation's ciphertexts.
- * `materialCacheEntries`: how many generations of key material are kept loaded, 4,096 unless told.
+ * Opens KMS on a store. At the very first start it commits the key that marks this installation's
+ * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
+ * unless told.
  */
 export async function createKms(options: {
   readonly store: Store;
@@ -74,6 +79,7 @@ export async function createKms(options: {
   const kms: KmsContext = { records, materials, finder: createKeyFinder(records, materials) };
   const rows = {
     ...keyOperations(kms),
+    ...keyChangeOperations(kms),
     ...aliasOperations(kms),
     ...tagOperations(kms),
     ...keyPolicyOperations(kms),

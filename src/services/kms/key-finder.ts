@@ -1,4 +1,7 @@
-/** From what a request calls a key to the key: the caller's own, in the Region the request was sent to. */
+/**
+ * From what a request calls a key to the key: the caller's own, in the Region the request was sent
+ * to.
+ */
 import type { Call, Found, Resource } from '../../operation.ts';
 import { createManagedKey } from './aws-managed.ts';
 import type { BlobOwner } from './envelope.ts';
@@ -49,18 +52,22 @@ const foundKey = (entry: KeyEntry): Found<KeyEntry> => ({
 
 export interface KeyFinder {
   /**
-   * By key id, key ARN, alias name or alias ARN. At once when key and alias are cached. Naming a predefined AWS alias
-   * for the first time makes its key. `action` is what a denial names where it is not the operation.
+   * By key id, key ARN, alias name or alias ARN. At once when key and alias are cached. Naming a
+   * predefined AWS alias for the first time makes its key. `action` is what a denial names where it
+   * is not the operation.
    * @throws ApiError NotFoundException; AccessDeniedException for keys of other accounts.
    */
   readonly find: (keyId: string, call: Call, action?: string) => MaybePromise<KeyEntry>;
   /**
    * By key id or key ARN, for the operations that take no alias.
-   * @throws ApiError as `find`; InvalidArnException for aliases; AccessDeniedException for AWS managed keys when the
+   * @throws ApiError as `find`; InvalidArnException for aliases; AccessDeniedException for AWS
+   * managed keys when the
    * operation would change them.
    */
   readonly findByKeyId: (keyId: string, call: Call) => MaybePromise<KeyEntry>;
-  /** The key that a ciphertext names. `action` as `kms:Decrypt`, for the denial when it is not here. */
+  /**
+   * The key that a ciphertext names. `action` as `kms:Decrypt`, for the denial when it is not here.
+   */
   readonly findOwner: (owner: BlobOwner, action: string, call: Call) => MaybePromise<KeyEntry>;
   /** A key of the caller's account and Region by its stored id, or undefined. */
   readonly peekOrGet: (keyId: string, call: Call) => MaybePromise<KeyEntry | undefined>;
@@ -138,7 +145,10 @@ export const ownerOf = (call: Call) => ({
   partition: call.partition,
 });
 
-/** Until key policies can open a key to other accounts, a foreign ARN is closed, whether or not the key exists. */
+/**
+ * Until key policies can open a key to other accounts, a foreign ARN is closed, whether or not the
+ * key exists.
+ */
 function refuseForeign(account: string | undefined, call: Call, action?: string): void {
   if (account === undefined || account === call.principal.account) return;
   throw foreignKeyDenied({

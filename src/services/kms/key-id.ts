@@ -27,12 +27,16 @@ export interface Place {
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const multiRegion = /^mrk-[0-9a-f]{32}$/;
 const arn = /^arn:([^:]*):([^:]*):([^:]*):([^:]*):(key|alias)\/(.+)$/s;
-/** What an alias can be called: the model's pattern without the colon, which the service refuses. */
+/**
+ * What an alias can be called: the model's pattern without the colon, which the service refuses.
+ */
 const aliasName = /^alias\/[a-zA-Z0-9/_-]+$/;
 export const isAliasName = (name: string): boolean => aliasName.test(name);
 const accountId = /^\d{12}$/;
 
-/** The key id as stored, or undefined when the text is no key id. UUIDs are matched in either case. */
+/**
+ * The key id as stored, or undefined when the text is no key id. UUIDs are matched in either case.
+ */
 export function normalizeKeyId(text: string): string | undefined {
   if (uuid.test(text)) return text.toLowerCase();
   return multiRegion.test(text) ? text : undefined;
@@ -40,7 +44,8 @@ export function normalizeKeyId(text: string): string | undefined {
 
 /**
  * Reads what a `KeyId` parameter names.
- * @throws ApiError NotFoundException in AWS's forms when it names nothing that could exist in this Region.
+ * @throws ApiError NotFoundException in AWS's forms when it names nothing that could exist in this
+ * Region.
  */
 export function parseKeyName(text: string, place: Place): KeyName {
   const keyId = normalizeKeyId(text);

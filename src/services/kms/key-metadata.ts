@@ -1,4 +1,6 @@
-/** A key as AWS describes it: KeyMetadata, and the algorithm list that GetPublicKey shows too. Pure. */
+/**
+ * A key as AWS describes it: KeyMetadata, and the algorithm list that GetPublicKey shows too. Pure.
+ */
 import type {
   CustomerMasterKeySpec,
   GetPublicKeyResponse,

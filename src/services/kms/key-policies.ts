@@ -1,10 +1,14 @@
-/** GetKeyPolicy, PutKeyPolicy and ListKeyPolicies. What makes a policy well formed is in policy-document.ts. */
+/**
+ * GetKeyPolicy, PutKeyPolicy and ListKeyPolicies. What makes a policy well formed is in
+ * policy-document.ts.
+ */
 import type { KmsModel } from '../../model/kms.generated.ts';
 import type { Operations } from '../../operation.ts';
 import { changeKey } from './change-key.ts';
 import type { KmsContext } from './context.ts';
 import { policyNotFound, ramPolicyReserved } from './errors.ts';
 import { withPolicy } from './key.ts';
+import { requireState } from './key-state.ts';
 import { pageOf } from './marker.ts';
 import { checkedPolicy } from './policy-document.ts';
 import type { KeyEntry } from './records.ts';
@@ -23,6 +27,7 @@ export function keyPolicyOperations(kms: KmsContext) {
       run: (input, call, { value: key }: KeyEntry) => {
         const name = input.PolicyName ?? policyName;
         call.note({ requestParameters: { policyName: name } });
+        requireState(key, 'GetKeyPolicy');
         if (name !== policyName) throw policyNotFound();
         return { Policy: key.policy, PolicyName: policyName };
       },
@@ -58,7 +63,8 @@ export function keyPolicyOperations(kms: KmsContext) {
     ListKeyPolicies: {
       readOnly: true,
       find,
-      run: (input) => {
+      run: (input, _call, { value: key }: KeyEntry) => {
+        requireState(key, 'ListKeyPolicies');
         const { items, tail } = pageOf([policyName], (name) => name, {
           list: 'policies',
           marker: input.Marker,

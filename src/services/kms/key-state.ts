@@ -1,6 +1,7 @@
 /**
  * What a key in which state lets happen: AWS's table of key states
- * (https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html), laid out to be compared line by line. Pure.
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html), laid out to be compared
+ * line by line. Pure.
  */
 import { keyDisabled, keyIs, unsupportedSpec } from './errors.ts';
 
@@ -14,21 +15,16 @@ export type KeyState =
   | 'Unavailable'
   | 'Updating';
 
-/**
- * `yes`, or what forbids it. `DISABLED` is DisabledException; `PENDING`, `IMPORT`, `UNAVAIL`, `CREATING` and
- * `UPDATING` are KMSInvalidStateException naming the state, `NOTPEND` the same saying that the key is not pending
- * deletion; `NEVER` is UnsupportedOperationException: such a key is in a custom key store.
- */
+/** What the table says: permitted, or what forbids it. */
 type Verdict =
   | 'yes'
-  | 'DISABLED'
-  | 'PENDING'
-  | 'NOTPEND'
-  | 'IMPORT'
-  | 'UNAVAIL'
-  | 'CREATING'
-  | 'UPDATING'
-  | 'NEVER';
+  | 'DisabledException'
+  /** KMSInvalidStateException that names the state. */
+  | 'invalid'
+  /** KMSInvalidStateException saying that the key is not pending deletion. */
+  | 'notPending'
+  /** UnsupportedOperationException: such a key is in a custom key store. */
+  | 'unsupported';
 
 const columns = [
   'Enabled',
@@ -41,44 +37,58 @@ const columns = [
   'Updating',
 ] as const satisfies readonly KeyState[];
 
+const yes = 'yes';
+const dis = 'DisabledException';
+const inv = 'invalid';
+const not = 'notPending';
+const uns = 'unsupported';
+
 /**
- * AWS's table allows DisabledException or KMSInvalidStateException for keys pending deletion; every recorded answer
- * is the latter. GetPublicKey pending import is an error in recordings though not in the table.
+ * For keys pending deletion AWS's table allows DisabledException or KMSInvalidStateException; every
+ * recorded answer is the latter. GetPublicKey pending import is an error in recordings though not
+ * in the table. A cell that AWS leaves empty, because no such key exists, says what Encrypt's says.
  */
 // biome-ignore format: a table
 const table = {
-  //                                     Enabled    Disabled    PendDel    PendReplDel PendImport Unavail    Creating    Updating
-  Encrypt:                             ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  Decrypt:                             ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  ReEncrypt:                           ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  GenerateDataKey:                     ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  GenerateDataKeyWithoutPlaintext:     ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  GenerateDataKeyPair:                 ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'NEVER',   'CREATING', 'yes'],
-  GenerateDataKeyPairWithoutPlaintext: ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'NEVER',   'CREATING', 'yes'],
-  Sign:                                ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  Verify:                              ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  GenerateMac:                         ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  VerifyMac:                           ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  DeriveSharedSecret:                  ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  Encapsulate:                         ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  Decapsulate:                         ['yes',     'DISABLED', 'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  GetPublicKey:                        ['yes',     'yes',      'PENDING', 'PENDING',  'IMPORT',  'UNAVAIL', 'CREATING', 'yes'],
-  DescribeKey:                         ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
-  EnableKey:                           ['yes',     'yes',      'PENDING', 'PENDING',  'IMPORT',  'yes',     'CREATING', 'UPDATING'],
-  DisableKey:                          ['yes',     'yes',      'PENDING', 'PENDING',  'IMPORT',  'yes',     'CREATING', 'UPDATING'],
-  ScheduleKeyDeletion:                 ['yes',     'yes',      'PENDING', 'PENDING',  'yes',     'yes',     'yes',      'UPDATING'],
-  CancelKeyDeletion:                   ['NOTPEND', 'NOTPEND',  'yes',     'yes',      'NOTPEND', 'NOTPEND', 'NOTPEND',  'NOTPEND'],
-  UpdateKeyDescription:                ['yes',     'yes',      'PENDING', 'PENDING',  'yes',     'yes',     'yes',      'yes'],
-  CreateAlias:                         ['yes',     'yes',      'PENDING', 'PENDING',  'yes',     'yes',     'yes',      'yes'],
-  UpdateAlias:                         ['yes',     'yes',      'PENDING', 'PENDING',  'yes',     'yes',     'yes',      'yes'],
-  DeleteAlias:                         ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
-  ListAliases:                         ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
-  TagResource:                         ['yes',     'yes',      'PENDING', 'PENDING',  'yes',     'yes',     'yes',      'yes'],
-  UntagResource:                       ['yes',     'yes',      'PENDING', 'PENDING',  'yes',     'yes',     'yes',      'yes'],
-  ListResourceTags:                    ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
-  GetKeyPolicy:                        ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
-  PutKeyPolicy:                        ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
-  ListKeyPolicies:                     ['yes',     'yes',      'yes',     'yes',      'yes',     'yes',     'yes',      'yes'],
+  //                                     Enabled
+  //                                     |    Disabled
+  //                                     |    |    PendingDeletion
+  //                                     |    |    |    PendingReplicaDeletion
+  //                                     |    |    |    |    PendingImport
+  //                                     |    |    |    |    |    Unavailable
+  //                                     |    |    |    |    |    |    Creating
+  //                                     |    |    |    |    |    |    |    Updating
+  Encrypt:                             [yes, dis, inv, inv, inv, inv, inv, yes],
+  Decrypt:                             [yes, dis, inv, inv, inv, inv, inv, yes],
+  ReEncrypt:                           [yes, dis, inv, inv, inv, inv, inv, yes],
+  GenerateDataKey:                     [yes, dis, inv, inv, inv, inv, inv, yes],
+  GenerateDataKeyWithoutPlaintext:     [yes, dis, inv, inv, inv, inv, inv, yes],
+  GenerateDataKeyPair:                 [yes, dis, inv, inv, inv, uns, inv, yes],
+  GenerateDataKeyPairWithoutPlaintext: [yes, dis, inv, inv, inv, uns, inv, yes],
+  Sign:                                [yes, dis, inv, inv, inv, inv, inv, yes],
+  Verify:                              [yes, dis, inv, inv, inv, inv, inv, yes],
+  GenerateMac:                         [yes, dis, inv, inv, inv, inv, inv, yes],
+  VerifyMac:                           [yes, dis, inv, inv, inv, inv, inv, yes],
+  DeriveSharedSecret:                  [yes, dis, inv, inv, inv, inv, inv, yes],
+  Encapsulate:                         [yes, dis, inv, inv, inv, inv, inv, yes],
+  Decapsulate:                         [yes, dis, inv, inv, inv, inv, inv, yes],
+  GetPublicKey:                        [yes, yes, inv, inv, inv, inv, inv, yes],
+  DescribeKey:                         [yes, yes, yes, yes, yes, yes, yes, yes],
+  EnableKey:                           [yes, yes, inv, inv, inv, yes, inv, inv],
+  DisableKey:                          [yes, yes, inv, inv, inv, yes, inv, inv],
+  ScheduleKeyDeletion:                 [yes, yes, inv, inv, yes, yes, yes, inv],
+  CancelKeyDeletion:                   [not, not, yes, yes, not, not, not, not],
+  UpdateKeyDescription:                [yes, yes, inv, inv, yes, yes, yes, yes],
+  CreateAlias:                         [yes, yes, inv, inv, yes, yes, yes, yes],
+  UpdateAlias:                         [yes, yes, inv, inv, yes, yes, yes, yes],
+  DeleteAlias:                         [yes, yes, yes, yes, yes, yes, yes, yes],
+  ListAliases:                         [yes, yes, yes, yes, yes, yes, yes, yes],
+  TagResource:                         [yes, yes, inv, inv, yes, yes, yes, yes],
+  UntagResource:                       [yes, yes, inv, inv, yes, yes, yes, yes],
+  ListResourceTags:                    [yes, yes, yes, yes, yes, yes, yes, yes],
+  GetKeyPolicy:                        [yes, yes, yes, yes, yes, yes, yes, yes],
+  PutKeyPolicy:                        [yes, yes, yes, yes, yes, yes, yes, yes],
+  ListKeyPolicies:                     [yes, yes, yes, yes, yes, yes, yes, yes],
 } as const satisfies Record<string, Row>;
 
 type Row = readonly [Verdict, Verdict, Verdict, Verdict, Verdict, Verdict, Verdict, Verdict];
@@ -111,14 +121,15 @@ export interface StatefulKey {
 
 /**
  * Passes when the key's state permits the operation.
- * @throws ApiError DisabledException, KMSInvalidStateException or UnsupportedOperationException with AWS's text.
+ * @throws ApiError DisabledException, KMSInvalidStateException or UnsupportedOperationException
+ * with AWS's text.
  */
 export function requireState(key: StatefulKey, operation: KeyOperation): void {
   const verdict = verdicts.get(operation)?.get(key.state);
   if (verdict === 'yes') return;
-  if (verdict === 'DISABLED') throw keyDisabled(key.arn);
-  if (verdict === 'NOTPEND') throw keyIs(key.arn, 'not pending deletion');
-  if (verdict === 'NEVER') throw unsupportedSpec();
+  if (verdict === 'DisabledException') throw keyDisabled(key.arn);
+  if (verdict === 'notPending') throw keyIs(key.arn, 'not pending deletion');
+  if (verdict === 'unsupported') throw unsupportedSpec();
   if (verdict === undefined) throw new Error(`No key-state rule for ${operation} in ${key.state}`);
   throw keyIs(key.arn, words[key.state]);
 }

@@ -29,7 +29,9 @@ export interface Key {
   /** When the key goes; only while it is pending deletion. */
   readonly deletionDate?: number;
   readonly multiRegion?: MultiRegion;
-  /** Ids of its key material, oldest first. The last one encrypts and signs, all of them decrypt. */
+  /**
+   * Ids of its key material, oldest first. The last one encrypts and signs, all of them decrypt.
+   */
   readonly materialIds: readonly string[];
   /** The policy named `default`, as GetKeyPolicy prints it. */
   readonly policy: string;
@@ -52,8 +54,11 @@ export function currentMaterialId(key: Key): string {
 
 export const isSymmetricEncryptionKey = (key: Key): boolean => key.spec === 'SYMMETRIC_DEFAULT';
 
-export const enabled = (key: Key): Key => ({ ...key, state: 'Enabled' });
-export const disabled = (key: Key): Key => ({ ...key, state: 'Disabled' });
+/** The key itself when it is so already. */
+export const enabled = (key: Key): Key =>
+  key.state === 'Enabled' ? key : { ...key, state: 'Enabled' };
+export const disabled = (key: Key): Key =>
+  key.state === 'Disabled' ? key : { ...key, state: 'Disabled' };
 export const described = (key: Key, description: string): Key => ({ ...key, description });
 export const withPolicy = (key: Key, policy: string): Key => ({ ...key, policy });
 

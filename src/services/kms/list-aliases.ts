@@ -1,4 +1,6 @@
-/** ListAliases: a key's aliases, or all of the account and Region with those that AWS predefines. */
+/**
+ * ListAliases: a key's aliases, or all of the account and Region with those that AWS predefines.
+ */
 import type {
   AliasListEntry,
   ListAliasesRequest,
@@ -9,6 +11,7 @@ import { managedAliasNames } from './aws-managed.ts';
 import type { KmsContext } from './context.ts';
 import { ownerOf } from './key-finder.ts';
 import { aliasArn } from './key-id.ts';
+import { requireState } from './key-state.ts';
 import { decodeMarker, pageTail } from './marker.ts';
 import { type Alias, aliasesOfKey, keysPrefix } from './records.ts';
 
@@ -42,6 +45,7 @@ async function aliasesOfOne(
   call: Call,
 ): Promise<Part> {
   const { value: key } = await kms.finder.findByKeyId(keyId, call);
+  requireState(key, 'ListAliases');
   const prefix = aliasesOfKey(key);
   const page = await kms.records.aliases.pageBy('key', {
     key: prefix,

@@ -36,9 +36,14 @@ export interface Materials {
   create(key: NewKeyMaterial): Promise<NewMaterial>;
   /** What encrypts and signs now. At once when it is cached. */
   current(key: Key): MaybePromise<Material>;
-  /** A generation of the key by id; undefined when it is not the key's. At once when it is cached. */
+  /**
+   * A generation of the key by id; undefined when it is not the key's. At once when it is cached.
+   */
   generation(key: Key, materialId: string): MaybePromise<Material | undefined>;
-  /** Whose ciphertext this is, its header proved right; undefined when no key of this installation made it. */
+  /**
+   * Whose ciphertext this is, its header proved right; undefined when no key of this installation
+   * made it.
+   */
   ownerOf(blob: Buffer): BlobOwner | undefined;
   /** Forgets what is loaded, after a key is gone. */
   forget(materialIds: readonly string[]): void;
@@ -57,8 +62,8 @@ const idLabel = 'sealhold kms key material id v1\0';
 const noHeader = Buffer.alloc(0);
 
 /**
- * Opens the materials of an installation; at the very first start makes the key that marks its ciphertexts.
- * `cacheEntries` is how many generations are kept loaded.
+ * Opens the materials of an installation; at the very first start makes the key that marks its
+ * ciphertexts. `cacheEntries` is how many generations are kept loaded.
  */
 export async function openMaterials(options: {
   readonly store: Store;
@@ -125,8 +130,8 @@ function generate(spec: KeySpecName): Promise<Buffer> {
 }
 
 /**
- * 64 hex digits: a function of key and material, so that the same bytes imported again have the same id. Keyed,
- * because ids are public and imported material may be guessable.
+ * 64 hex digits: a function of key and material, so that the same bytes imported again have the
+ * same id. Keyed, because ids are public and imported material may be guessable.
  */
 function materialIdOf(
   { account, keyId, secret }: { account: string; keyId: string; secret: Buffer },
@@ -173,7 +178,10 @@ async function openInstallationKey(options: {
   return loaded.secret;
 }
 
-/** The pair of an asymmetric key's material. The caller has checked the key's usage, which implies its kind. */
+/**
+ * The pair of an asymmetric key's material. The caller has checked the key's usage, which implies
+ * its kind.
+ */
 export function pairOf(material: Material): KeyPair {
   if (material.loaded.kind !== 'pair') throw new Error('A key pair was expected');
   return material.loaded;

@@ -1,6 +1,7 @@
 /**
- * Key policy documents: how they print, what makes one well formed, and whether it would lock its owner out. Pure.
- * They are evaluated elsewhere. (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html)
+ * Key policy documents: how they print, what makes one well formed, and whether it would lock its
+ * owner out. Pure. They are evaluated elsewhere.
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html)
  */
 import {
   policyArnInvalid,
@@ -32,7 +33,10 @@ export function defaultPolicy(owner: { account: string; partition: string }): st
   });
 }
 
-/** Prints JSON as AWS prints policies: two spaces, a space before each colon, arrays on the line they begin. */
+/**
+ * Prints JSON as AWS prints policies: two spaces, a space before each colon, arrays on the line
+ * they begin.
+ */
 export function printPolicy(value: unknown, indent = ''): string {
   if (Array.isArray(value)) {
     if (value.length === 0) return '[ ]';
@@ -154,7 +158,10 @@ function strings(value: Json, what: string): readonly string[] {
   });
 }
 
-/** Condition keys with one value in a request, for which ForAllValues is true when the request has none. */
+/**
+ * Condition keys with one value in a request, for which ForAllValues is true when the request has
+ * none.
+ */
 const singleValued = /^(kms:EncryptionContext:|aws:RequestTag\/)/i;
 
 function checkCondition(condition: Json): void {
@@ -193,22 +200,25 @@ function readPrincipals(statement: JsonObject): Statement['principals'] {
   return { not, aws };
 }
 
-const principalArn =
-  /^arn:[a-z0-9-]+:(iam::\d{12}:(root|user\/.+|role\/.+)|sts::\d{12}:(assumed-role\/[^/]+\/[^/]+|federated-user\/.+))$/;
+const iamArn = /^arn:[a-z0-9-]+:iam::\d{12}:(root|user\/.+|role\/.+)$/;
+const sessionArn = /^arn:[a-z0-9-]+:sts::\d{12}:(assumed-role\/[^/]+\/[^/]+|federated-user\/.+)$/;
 const uniqueId = /^(AIDA|AROA)[A-Z0-9]{12,}$/;
 
-/** IAM groups and malformed ARNs are ARN errors, everything else that is no principal is a principal error. */
+/**
+ * IAM groups and malformed ARNs are ARN errors, everything else that is no principal is a principal
+ * error.
+ */
 function checkPrincipal(type: string, name: Json): void {
   if (typeof name !== 'string' || name === '') throw policyPrincipalsInvalid();
   if (type !== 'AWS') return;
   if (name === '*' || /^\d{12}$/.test(name) || uniqueId.test(name)) return;
   if (!name.startsWith('arn:')) throw policyPrincipalsInvalid();
-  if (!principalArn.test(name)) throw policyArnInvalid();
+  if (!iamArn.test(name) && !sessionArn.test(name)) throw policyArnInvalid();
 }
 
 /**
- * Whether the account's root or the caller may still call PutKeyPolicy. Conditions aren't evaluated here: an Allow
- * with one doesn't count, a Deny with one doesn't either.
+ * Whether the account's root or the caller may still call PutKeyPolicy. Conditions aren't evaluated
+ * here: an Allow with one doesn't count, a Deny with one doesn't either.
  */
 function keepsControl(statements: readonly Statement[], check: PolicyCheck): boolean {
   const relevant = statements.filter(
@@ -236,7 +246,10 @@ function namesOwner({ not, aws }: Statement['principals'], check: PolicyCheck): 
   return not !== aws.some((name) => own.has(name));
 }
 
-/** `*` any text, `?` any one character. Linear in practice: one remembered `*`, no regular expression. */
+/**
+ * `*` any text, `?` any one character. Linear in practice: one remembered `*`, no regular
+ * expression.
+ */
 function matchesWildcard(pattern: string, value: string): boolean {
   let [at, from, star, mark] = [0, 0, -1, 0];
   while (at < value.length) {

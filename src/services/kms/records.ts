@@ -15,7 +15,10 @@ export interface Alias {
   readonly updatedAt: number;
 }
 
-/** One generation of a key's material. It never changes; its id depends on the key and on these bytes. */
+/**
+ * One generation of a key's material. It never changes; its id depends on the key and on these
+ * bytes.
+ */
 export interface MaterialRecord {
   readonly spec: KeySpecName;
   /** Base64 of the secret bytes, or of the PKCS#8 of a key pair. */
@@ -57,7 +60,10 @@ export function openRecords(store: Store): Records {
   };
 }
 
-/** Milliseconds with leading zeros, so that the order of texts is that of times (until the year 33658). */
+/**
+ * Milliseconds with leading zeros, so that the order of texts is that of times (until the year
+ * 33658).
+ */
 export const sortableTime = (ms: number): string => String(ms).padStart(15, '0');
 
 function deletionEntries(key: Key): readonly string[] {

@@ -1,6 +1,6 @@
 /** Sign and Verify. */
 import { type SigningAlgorithm, sign, signingAlgorithms, verify } from '../../crypto/signing.ts';
-import type { KmsModel, MessageType, SignRequest } from '../../model/kms.generated.ts';
+import type { KmsModel, SignRequest } from '../../model/kms.generated.ts';
 import type { Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
 import { digestLengthInvalid, invalidSignature, messageTypeInvalid } from './errors.ts';
@@ -15,8 +15,9 @@ export function signingOperations(kms: KmsContext) {
       readOnly: true,
       find: kms.finder.named,
       run: async (input, call, { value: key }: KeyEntry) => {
-        const { algorithm, messageType } = checkedUse(input, key, 'Sign');
+        const messageType = input.MessageType ?? 'RAW';
         call.note({ requestParameters: { messageType } });
+        const algorithm = checkedAlgorithm(input, key, 'Sign');
         endDryRun(input);
         const pair = pairOf(await kms.materials.current(key));
         const signature = await sign(pair, algorithm, { message: input.Message, messageType });
@@ -27,8 +28,9 @@ export function signingOperations(kms: KmsContext) {
       readOnly: true,
       find: kms.finder.named,
       run: async (input, call, { value: key }: KeyEntry) => {
-        const { algorithm, messageType } = checkedUse(input, key, 'Verify');
+        const messageType = input.MessageType ?? 'RAW';
         call.note({ requestParameters: { messageType } });
+        const algorithm = checkedAlgorithm(input, key, 'Verify');
         endDryRun(input);
         const pair = pairOf(await kms.materials.current(key));
         const claim = { message: input.Message, messageType, signature: input.Signature };
@@ -39,17 +41,12 @@ export function signingOperations(kms: KmsContext) {
   } satisfies Operations<KmsModel, 'Sign' | 'Verify'>;
 }
 
-interface CheckedUse {
-  readonly algorithm: SigningAlgorithm;
-  readonly messageType: MessageType;
-}
-
 /** Usage, state, algorithm, message type, length of a digest, in this order. */
-function checkedUse(
+function checkedAlgorithm(
   input: Pick<SignRequest, 'Message' | 'MessageType' | 'SigningAlgorithm'>,
   key: Key,
   operation: 'Sign' | 'Verify',
-): CheckedUse {
+): SigningAlgorithm {
   requireUsable(key, operation);
   requireAlgorithm(key, input.SigningAlgorithm);
   const algorithm = signingAlgorithms.get(input.SigningAlgorithm);
@@ -59,5 +56,5 @@ function checkedUse(
   if (length === undefined) throw messageTypeInvalid({ messageType, algorithm: algorithm.name });
   if (length.exactBytes !== undefined && length.exactBytes !== input.Message.length)
     throw digestLengthInvalid(algorithm.name);
-  return { algorithm, messageType };
+  return algorithm;
 }

@@ -1,4 +1,7 @@
-/** The rules for tags of keys. Pure. (https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html) */
+/**
+ * The rules for tags of keys. Pure.
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html)
+ */
 import type { Tag as WireTag } from '../../model/kms.generated.ts';
 import { duplicateTagKeys, reservedTagKey, tooManyTags } from './errors.ts';
 import { type Key, type Tag, tagged } from './key.ts';

@@ -4,6 +4,7 @@ import type { Operations } from '../../operation.ts';
 import { changeKey } from './change-key.ts';
 import type { KmsContext } from './context.ts';
 import { untagged } from './key.ts';
+import { requireState } from './key-state.ts';
 import { pageOf } from './marker.ts';
 import type { KeyEntry } from './records.ts';
 import { withTags } from './tag-rules.ts';
@@ -35,6 +36,7 @@ export function tagOperations(kms: KmsContext) {
       readOnly: true,
       find,
       run: (input, _call, { value: key }: KeyEntry) => {
+        requireState(key, 'ListResourceTags');
         const { items, tail } = pageOf(key.tags, (tag) => tag.key, {
           list: 'tags',
           marker: input.Marker,

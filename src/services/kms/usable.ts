@@ -1,4 +1,7 @@
-/** The checks that every cryptographic operation makes before it uses a key, in AWS's order: usage, state, algorithm. */
+/**
+ * The checks that every cryptographic operation makes before it uses a key, in AWS's order: usage,
+ * state, algorithm.
+ */
 import { type KeyUsage, keySpecs } from '../../crypto/key-spec.ts';
 import {
   dryRunSucceeded,
@@ -51,7 +54,10 @@ export function endDryRun(input: { readonly DryRun?: boolean | undefined }): voi
   if (input.DryRun === true) throw dryRunSucceeded();
 }
 
-/** A plaintext asked for under an enclave's key must not be answered in clear by a server that cannot wrap it. */
+/**
+ * A plaintext asked for under an enclave's key must not be answered in clear by a server that
+ * cannot wrap it.
+ */
 export function refuseRecipient(input: { readonly Recipient?: unknown }): void {
   if (input.Recipient !== undefined) throw recipientNotSupported();
 }

@@ -2,8 +2,8 @@
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * Goes on with a value at once when it is here, otherwise when it comes. The hot path finds everything in caches
- * and must not pay for promises; `await` always does.
+ * Goes on with a value at once when it is here, otherwise when it comes. The hot path finds
+ * everything in caches and must not pay for promises; `await` always does.
  */
 export function whenHere<T, R>(
   value: MaybePromise<T>,

@@ -1,0 +1,140 @@
+/** KMS on a real store in memory, called as the pipeline calls it, without the wire. */
+import { randomBytes } from 'node:crypto';
+import { LiveCall } from '../src/call.ts';
+import type { KmsModel } from '../src/model/kms.generated.ts';
+import type { Operation, Resource } from '../src/operation.ts';
+import { createKms, type Kms } from '../src/services/kms/index.ts';
+import { createKeyring } from '../src/store/keyring.ts';
+import { openStore } from '../src/store/open.ts';
+import { integrityKeyOf } from '../src/store/root-key.ts';
+import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
+import type { Store } from '../src/store/store.ts';
+import type { World } from '../src/world.ts';
+
+export interface Caller {
+  readonly account?: string;
+  readonly region?: string;
+}
+
+/** What a call answered and what it left for the trail. */
+export interface Called<Output> {
+  readonly output: Output;
+  readonly resources: readonly Resource[];
+  readonly notes: LiveCall['notes'];
+  /** Whether find and run gave their values at once, without a promise. */
+  readonly wasSynchronous: boolean;
+}
+
+export interface KmsUnderTest {
+  readonly kms: Kms;
+  readonly store: Store;
+  readonly clock: { now: number };
+  readonly world: World;
+  readonly call: <Name extends keyof KmsModel>(
+    name: Name,
+    input: KmsModel[Name]['input'],
+    caller?: Caller,
+  ) => Promise<Called<KmsModel[Name]['output']>>;
+  /** The answer alone. */
+  readonly ask: <Name extends keyof KmsModel>(
+    name: Name,
+    input: KmsModel[Name]['input'],
+    caller?: Caller,
+  ) => Promise<KmsModel[Name]['output']>;
+  readonly close: () => Promise<void>;
+}
+
+export const account = '111122223333';
+export const region = 'eu-central-1';
+
+export async function openKms(
+  options: { readonly materialCacheEntries?: number } = {},
+): Promise<KmsUnderTest> {
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const world: World = {
+    now: () => clock.now,
+    machineNow: () => Date.now(),
+    monotonic: () => performance.now(),
+    randomBytes,
+  };
+  const rootKey = randomBytes(32);
+  const engine = await openSqliteEngine({
+    file: ':memory:',
+    world,
+    integrityKey: integrityKeyOf(rootKey),
+  });
+  const store = openStore({
+    engine,
+    keyring: await createKeyring({ engine, rootKey, world }),
+    world,
+  });
+  const kms = await createKms({ store, world, ...options });
+  const call: KmsUnderTest['call'] = async (name, input, caller = {}) => {
+    const live = liveCall(name, caller, world);
+    await store.freshen();
+    const { output, wasSynchronous } = await perform(kms, live, input);
+    if (live.writes.length > 0) {
+      const result = await store.commit(live.writes);
+      if (result.kind === 'conflict') throw new Error(`conflict at ${result.path}`);
+    }
+    return {
+      output: output as never,
+      resources: live.resources,
+      notes: live.notes,
+      wasSynchronous,
+    };
+  };
+  return {
+    kms,
+    store,
+    clock,
+    world,
+    call,
+    ask: async (name, input, caller) => (await call(name, input, caller)).output,
+    close: () => store.close(),
+  };
+}
+
+function liveCall(operation: string, caller: Caller, world: World): LiveCall {
+  const owner = caller.account ?? account;
+  return new LiveCall({
+    requestId: '01234567-89ab-4cde-8f01-23456789abcd',
+    service: 'kms',
+    operation,
+    region: caller.region ?? region,
+    partition: 'aws',
+    principal: {
+      type: 'Root',
+      account: owner,
+      arn: `arn:aws:iam::${owner}:root`,
+      principalId: owner,
+      accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    },
+    world,
+    now: world.now(),
+    denial: 'AccessDeniedException',
+  });
+}
+
+/** Find, authorize, run, as src/pipeline.ts does. */
+async function perform(kms: Kms, call: LiveCall, input: unknown) {
+  const row = kms.operations.get(call.operation) as Operation<unknown, unknown> | undefined;
+  if (row?.find === undefined) throw new Error(`${call.operation} has no row with find`);
+  const finding = row.find(input, call);
+  const found = await finding;
+  call.authorize(found.action ?? call.action, found.resource);
+  const running = row.run(input, call, found.subject);
+  return {
+    output: await running,
+    wasSynchronous: !(finding instanceof Promise) && !(running instanceof Promise),
+  };
+}
+
+/** What a rejected call tells the caller, for `assert.rejects`. */
+export const refusal = (code: string, text?: string) => (error: unknown) => {
+  const { code: actualCode, text: actualText } = error as { code?: string; text?: string };
+  if (actualCode === code && actualText === text) return true;
+  throw new Error(
+    `expected ${code}: ${text}\n     got ${actualCode}: ${actualText ?? (error as Error).stack}`,
+  );
+};
