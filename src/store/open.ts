@@ -68,7 +68,11 @@ class EngineStore implements Store {
     const watches = writes.map(({ path }) => this.#watches.begin(path));
     try {
       const result = await this.#engine.commit(writes);
-      if (result.kind === 'conflict') return result;
+      if (result.kind === 'conflict') {
+        // Another node was faster: who tries again must not decide by the same cached record.
+        await this.#engine.catchUp();
+        return result;
+      }
       for (const [i, write] of writes.entries()) {
         // The one change is this commit's own; after another one nobody knows whose record is
         // the newer.
