@@ -1,10 +1,18 @@
-/** What tests of the audit trail are made on: temporary folders, real stores, a disk that fails on demand. */
+/**
+ * What tests of the audit trail are made on: temporary folders, real stores, a disk that fails on
+ * demand.
+ */
+
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Disk, disk } from '../src/audit/disk.ts';
+import type { CallFacts } from '../src/audit/record.ts';
 import { randomBytes } from '../src/crypto/random.ts';
+import { kms } from '../src/model/kms.generated.ts';
+import type { Principal } from '../src/operation.ts';
 import type { Engine, Write } from '../src/store/engine.ts';
 import { createKeyring, keyringPath, openKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
@@ -101,4 +109,46 @@ export function failingDisk(): FailingDisk {
 export function testChange(store: Store): (id: string) => readonly Write[] {
   const collection = store.collection<{ id: string }>({ path: 'test/changes' });
   return (id) => collection.put(id, { id });
+}
+
+export const keyArn =
+  'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+export const testKey = { type: 'AWS::KMS::Key', account: '111122223333', arn: keyArn };
+export const rootUser: Principal = {
+  type: 'Root',
+  account: '111122223333',
+  arn: 'arn:aws:iam::111122223333:root',
+  principalId: '111122223333',
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+};
+
+/** A successful call of the root user, as far as `more` doesn't say otherwise. */
+export function callFacts(
+  operation: string,
+  more: Partial<CallFacts> = {},
+  service = kms,
+): CallFacts {
+  const model = service.operations.get(operation);
+  assert.ok(model !== undefined, operation);
+  return {
+    requestId: '7d1b2f3a-0000-4000-8000-000000000001',
+    now: 1_660_171_107_890,
+    service: service.service,
+    region: 'eu-central-1',
+    operation,
+    model,
+    readOnly: true,
+    principal: rootUser,
+    input: {},
+    notes: undefined,
+    resources: [testKey],
+    source: {
+      remoteAddress: '::ffff:192.0.2.7',
+      userAgent: 'aws-cli/2.31.0',
+      host: 'kms.example.com:4566',
+      tls: { version: 'TLSv1.3', cipherSuite: 'TLS_AES_128_GCM_SHA256' },
+    },
+    outcome: { kind: 'output', output: {} },
+    ...more,
+  };
 }

@@ -5,8 +5,9 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { temporaryFolder, testChange, testRecord, testStore, testWorld } from '../../test/trail.ts';
 import { lastStoreSeq, readAnchors } from './anchors.ts';
-import { openAudit } from './audit.ts';
+import { openAudit, settleOtherLanes } from './audit.ts';
 import { TrailDamaged } from './failures.ts';
+import { lanesInOutbox } from './outbox.ts';
 import { verifyTrail } from './verify.ts';
 
 const node = { world: testWorld, laneName: 'node-1' };
@@ -69,6 +70,24 @@ describe('The audit', () => {
     });
     rmSync(join(dir, 'node-1'), { recursive: true });
     await assert.rejects(open(dir), /it is missing, but the store knows of it/);
+  });
+
+  test('settles what a crash left for lanes that nobody opens any more', async (t) => {
+    const { restarted } = await testStore(t);
+    const dir = temporaryFolder(t);
+    const before = restarted();
+    const names = ['node-1', 'node-10', 'node-2'];
+    for (const [i, laneName] of names.entries()) {
+      const audit = await openAudit({ ...node, laneName, place: { dir }, store: before });
+      for (const k of [0, 1, 2]) await before.commit(audit.change(testRecord(10 * i + k)).writes);
+      await audit.close();
+    }
+    const store = restarted();
+    assert.deepEqual(await lanesInOutbox(store), names);
+    await settleOtherLanes({ place: { dir }, store, world: testWorld, running: ['node-1'] });
+    assert.deepEqual(await lanesInOutbox(store), ['node-1']);
+    const report = await verifyTrail({ dir, anchors: await readAnchors(store) });
+    assert.deepEqual(report, { lanes: 3, records: 6 });
   });
 
   test('gives the newest records, from disk and from memory', async (t) => {

@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 import { anchorWriter, readAnchor } from './anchors.ts';
 import { type Lane, openLane } from './lane.ts';
 import { openMemoryLane } from './memory-lane.ts';
-import { type Change, openOutbox } from './outbox.ts';
+import { type Change, lanesInOutbox, openOutbox } from './outbox.ts';
 import { readTail } from './tail.ts';
 
 export interface Audit {
@@ -66,6 +66,20 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   } catch (error) {
     await lane.close().catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Appends what a crash had left in the outbox for lanes that nobody opens any more, because fewer
+ * nodes run now. To be called by one node, while none of those lanes is open. Throws as
+ * `openAudit`.
+ */
+export async function settleOtherLanes(
+  options: Omit<AuditOptions, 'laneName'> & { readonly running: readonly string[] },
+): Promise<void> {
+  for (const laneName of await lanesInOutbox(options.store)) {
+    if (options.running.includes(laneName)) continue;
+    await (await openAudit({ ...options, laneName })).close();
   }
 }
 

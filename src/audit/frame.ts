@@ -16,6 +16,8 @@ export const HEADER_BYTES = 156;
 export const FRAME_HEADER_BYTES = 48;
 /** A record is far smaller (see record.ts); a larger length can only be damage. */
 export const MAX_PAYLOAD_BYTES = 1 << 20;
+/** UTF-8 bytes that one UTF-16 unit takes at most. */
+export const BYTES_PER_UNIT = 3;
 const MAGIC = Buffer.from('SEALTRL1', 'latin1');
 const HASH_BYTES = 32;
 const CHECKSUM_AT = HEADER_BYTES - HASH_BYTES;
@@ -82,6 +84,14 @@ export function decodeHeader(bytes: Buffer): SegmentHeader | string {
       storeSeq: readUInt64(bytes, 20),
     },
   };
+}
+
+/** Why a text cannot be a frame's payload; undefined when it can. */
+export function unfit(json: string): RangeError | undefined {
+  if (json === '') return new RangeError('An audit record is never empty.');
+  if (json.length * BYTES_PER_UNIT <= MAX_PAYLOAD_BYTES) return undefined;
+  if (Buffer.byteLength(json) <= MAX_PAYLOAD_BYTES) return undefined;
+  return new RangeError(`An audit record has at most ${MAX_PAYLOAD_BYTES} bytes.`);
 }
 
 /**

@@ -114,9 +114,21 @@ describe('A lane of the trail', () => {
     await lane.append(testRecord(1));
     await lane.appendCommitted(testRecord(2), 1);
     await lane.drain();
+    let calls = 0;
+    const thrown = () => {
+      calls++;
+      throw new Error('a listener of no use');
+    };
+    lane.subscribe(thrown);
+    await lane.append(testRecord(4));
+    await lane.append(testRecord(5));
+    assert.equal(calls, 1);
     end();
     await lane.append(testRecord(3));
-    assert.deepEqual(heard, [testRecord(1), testRecord(2)]);
+    assert.deepEqual(
+      heard,
+      [1, 2, 4, 5].map((i) => testRecord(i)),
+    );
     await lane.close();
   });
 
@@ -232,7 +244,10 @@ describe('A lane after a crash', () => {
   });
 });
 
-/** Lets another process append until it is killed in the middle of it; returns the last answered record. */
+/**
+ * Lets another process append until it is killed in the middle of it; returns the last answered
+ * record.
+ */
 async function killedWriter(t: TestContext, dir: string): Promise<number> {
   const program = `
     import { openLane } from ${JSON.stringify(join(import.meta.dirname, 'lane.ts'))};
@@ -407,7 +422,10 @@ function smallDisk(t: TestContext): string | undefined {
   }
 }
 
-/** Promised are appends that resolved and all committed records; nothing else may be found afterwards. */
+/**
+ * Promised are appends that resolved and all committed records; nothing else may be found
+ * afterwards.
+ */
 async function randomFailures(dir: string, seed: number): Promise<void> {
   let state = seed;
   const chance = (of: number): number => {

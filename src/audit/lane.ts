@@ -5,7 +5,7 @@
  */
 import { type Disk, disk } from './disk.ts';
 import { TrailDamaged, TrailUnavailable } from './failures.ts';
-import { type Chain, FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES, writeFrame } from './frame.ts';
+import { BYTES_PER_UNIT, type Chain, FRAME_HEADER_BYTES, unfit, writeFrame } from './frame.ts';
 import {
   createSegment,
   type Expected,
@@ -96,7 +96,6 @@ class Group {
 
 /** A group closes at this many UTF-16 units of text, which bounds the buffer. */
 const GROUP_UNITS = 256 * 1024;
-const BYTES_PER_UNIT = 3;
 
 class FileLane implements Lane {
   readonly #place: LanePlace;
@@ -174,11 +173,7 @@ class FileLane implements Lane {
 
   #refusal(json: string): Error | undefined {
     if (this.#closed) return new TrailUnavailable('The audit trail is closed: the server stops.');
-    const mayExceed = json.length * BYTES_PER_UNIT > MAX_PAYLOAD_BYTES;
-    if (mayExceed && Buffer.byteLength(json) > MAX_PAYLOAD_BYTES) {
-      return new RangeError(`An audit record has at most ${MAX_PAYLOAD_BYTES} bytes.`);
-    }
-    return json === '' ? new RangeError('An audit record is never empty.') : undefined;
+    return unfit(json);
   }
 
   #enqueue(entry: Entry, units: number): Group {
@@ -335,7 +330,16 @@ class FileLane implements Lane {
       if (typeof entry !== 'string') entry.onDurable?.();
       if (this.#listeners.size === 0) continue;
       const json = typeof entry === 'string' ? entry : entry.json;
-      for (const listener of this.#listeners) listener(json);
+      for (const listener of this.#listeners) this.#tellOne(listener, json);
+    }
+  }
+
+  /** A listener that throws hears no more: a record is kept whether or not somebody likes it. */
+  #tellOne(listener: (json: string) => void, json: string): void {
+    try {
+      listener(json);
+    } catch {
+      this.#listeners.delete(listener);
     }
   }
 }

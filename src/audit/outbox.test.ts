@@ -192,6 +192,13 @@ describe('The record of a change', () => {
     assert.deepEqual(await afterRestart(place, dir), [testRecord(1), testRecord(4)]);
   });
 
+  test('is refused before anything changes when the lane could never take it', async (t) => {
+    const { life } = await begin(t);
+    const large = JSON.stringify({ eventID: 'x', pad: 'é'.repeat(600_000) });
+    assert.throws(() => life.outbox.change(large), RangeError);
+    assert.throws(() => life.outbox.change('{"eventID":1}'), TypeError);
+  });
+
   test('survives any mix of changes and uses that a crash cuts off', async (t) => {
     const place = await testStore(t);
     const dir = temporaryFolder(t);

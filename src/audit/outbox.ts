@@ -7,6 +7,7 @@
 import type { Write } from '../store/engine.ts';
 import type { Collection, Entry, Store } from '../store/store.ts';
 import { TrailDamaged } from './failures.ts';
+import { unfit } from './frame.ts';
 import type { Lane } from './lane.ts';
 import { listSegments, type ReadRecord, readSegment } from './segment.ts';
 
@@ -42,8 +43,7 @@ const PAGE_ROWS = 100;
  * the lane is appended. Throws TrailUnavailable, TrailDamaged and what the store throws.
  */
 export async function openOutbox(store: Store, lane: Lane, trailDir: string): Promise<Outbox> {
-  // Rows lie below their lane's name, since another node's rows are that node's to append.
-  const rows = store.collection<Row>({ path: 'audit/outbox', cacheEntries: 0 });
+  const rows = rowsOf(store);
   const shelf = { store, rows };
   await recover(shelf, lane, trailDir);
   let done: Entry<Row>[] = [];
@@ -61,6 +61,9 @@ export async function openOutbox(store: Store, lane: Lane, trailDir: string): Pr
     sweep,
     change(json) {
       refuseInTrouble(lane);
+      // A record that the lane could never take would come back with each start.
+      const fault = unfit(json);
+      if (fault !== undefined) throw fault;
       const { lane: name, records } = lane.head();
       const id = `${name}/${eventIdOf(json)}`;
       const value = { record: json, after: records };
@@ -73,6 +76,34 @@ export async function openOutbox(store: Store, lane: Lane, trailDir: string): Pr
       return { writes, committed: (seq) => lane.appendCommitted(json, seq, onDurable) };
     },
   };
+}
+
+/** The lanes that have rows in the outbox, in order. */
+export async function lanesInOutbox(store: Store): Promise<string[]> {
+  const lanes: string[] = [];
+  for (let after = ''; ; ) {
+    const { entries } = await rowsOf(store).page({ limit: 1, ...(after === '' ? {} : { after }) });
+    const lane = entries[0]?.id.split('/')[0];
+    if (lane === undefined) return lanes;
+    lanes.push(lane);
+    // Behind all ids of this lane: `0` is the character after `/`.
+    after = `${lane}0`;
+  }
+}
+
+const collections = new WeakMap<Store, Collection<Row>>();
+
+/**
+ * Rows lie below their lane's name, since another node's rows are that node's to append. A store
+ * hands out each collection once.
+ */
+function rowsOf(store: Store): Collection<Row> {
+  let rows = collections.get(store);
+  if (rows === undefined) {
+    rows = store.collection<Row>({ path: 'audit/outbox', cacheEntries: 0 });
+    collections.set(store, rows);
+  }
+  return rows;
 }
 
 /**

@@ -18,7 +18,10 @@ import { type Chain, encodeHeader, genesis, writeFrame } from './frame.ts';
 import { type LaneHead, openLane } from './lane.ts';
 import { type VerifyOptions, verifyTrail } from './verify.ts';
 
-/** Three segments of two records in lane `a`, two records in lane `b`; the second of `a` is a change. */
+/**
+ * Three segments of two records in lane `a`, two records in lane `b`; the second of `a` is a
+ * change.
+ */
 async function smallTrail(t: TestContext): Promise<{ dir: string; head: LaneHead }> {
   const dir = join(temporaryFolder(t), 'trail');
   const a = await openLane({ dir, lane: 'a', segmentBytes: 400 });
