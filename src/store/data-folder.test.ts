@@ -12,7 +12,8 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 /** A process that holds the folder until it is killed. */
 async function holder(folder: string) {
-  const script = `import { lockDataFolder } from ${JSON.stringify(import.meta.resolve('./data-folder.ts'))};
+  const module = import.meta.resolve('./data-folder.ts');
+  const script = `import { lockDataFolder } from ${JSON.stringify(module)};
     lockDataFolder(${JSON.stringify(folder)});
     console.log('locked');
     setInterval(() => globalThis.gc?.(), 50);`;

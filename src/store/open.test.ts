@@ -179,6 +179,20 @@ describe('A collection', () => {
   });
 });
 
+/** The engine as an object, whose members a test replaces. */
+function ported(engine: Engine): Engine {
+  return {
+    get: (path) => engine.get(path),
+    scan: (query) => engine.scan(query),
+    commit: (writes) => engine.commit(writes),
+    seq: () => engine.seq(),
+    subscribe: (listener) => engine.subscribe(listener),
+    feedHeard: () => engine.feedHeard(),
+    catchUp: () => engine.catchUp(),
+    close: () => engine.close(),
+  };
+}
+
 describe('A cache', () => {
   async function twoNodes(name: string, pollMs: number) {
     const file = join(root, `${name}.db`);
@@ -238,18 +252,12 @@ describe('A cache', () => {
     let isSlow = false;
     // An engine on a far database: a row takes a while to arrive.
     const far: Engine = {
+      ...ported(engine),
       get: async (path) => {
         const row = await engine.get(path);
         if (isSlow) await new Promise<void>((resolve) => gates.push(resolve));
         return row;
       },
-      scan: (query) => engine.scan(query),
-      commit: (writes) => engine.commit(writes),
-      seq: () => engine.seq(),
-      subscribe: (listener) => engine.subscribe(listener),
-      feedHeard: () => engine.feedHeard(),
-      catchUp: () => engine.catchUp(),
-      close: () => engine.close(),
     };
     const store = await newStore(far);
     const things = store.collection<Thing>({ ...options, cacheEntries: 4 });
@@ -268,6 +276,29 @@ describe('A cache', () => {
     assert.equal(things.peek('1'), undefined);
     isSlow = false;
     assert.equal((await things.get('1'))?.value.name, 'second');
+  });
+
+  test('does not keep an own record that another node replaced at once', async () => {
+    const engine = await newEngine();
+    let overtaking: Parameters<Store['commit']>[0] = [];
+    // The answer to a commit takes a while to arrive, and the feed is faster.
+    const far: Engine = {
+      ...ported(engine),
+      commit: async (writes) => {
+        const result = await engine.commit(writes);
+        if (overtaking.length > 0) await engine.commit(overtaking);
+        return result;
+      },
+    };
+    const store = await newStore(far);
+    const things = store.collection<Thing>({ path: 'plain' });
+    await commit(store, things.put('1', thing('first')));
+    assert.equal(things.peek('1')?.value.name, 'first');
+    // Plain copies: what another node writes, this one can't cache.
+    overtaking = things.put('1', thing('third')).map((write) => ({ ...write }));
+    await commit(store, things.put('1', thing('second')));
+    assert.equal(things.peek('1'), undefined);
+    assert.equal((await things.get('1'))?.value.name, 'third');
   });
 
   test('is up to date after a conflict, so that the next try can succeed', async () => {

@@ -58,7 +58,9 @@ export function engineContract(name: string, kind: EngineKind): void {
       for (const made of places) await made.remove();
     });
 
-    oneHandle(fresh);
+    rows(fresh);
+    refusals(fresh);
+    manyCommits(fresh);
     scans(fresh);
     feed(fresh);
     if (kind.isDurable) durability(place, openAt);
@@ -67,7 +69,7 @@ export function engineContract(name: string, kind: EngineKind): void {
   });
 }
 
-function oneHandle(fresh: () => Promise<Engine>): void {
+function rows(fresh: () => Promise<Engine>): void {
   test('what was committed is there, and nothing else', async () => {
     const engine = await fresh();
     const first = write('a', 'one', 0);
@@ -129,7 +131,9 @@ function oneHandle(fresh: () => Promise<Engine>): void {
     assert.equal(row?.version, 2 ** 52 - 1);
     assert.ok(large.equals(row!.value));
   });
+}
 
+function refusals(fresh: () => Promise<Engine>): void {
   test('a commit of ours that makes no sense is refused before anything is written', async () => {
     const engine = await fresh();
     const senseless: Write[][] = [
@@ -151,6 +155,15 @@ function oneHandle(fresh: () => Promise<Engine>): void {
     assert.deepEqual(await engine.scan({ prefix: '\ud800', limit: 10 }), []);
   });
 
+  test('a closed engine refuses commits', async () => {
+    const engine = await fresh();
+    await engine.close();
+    await assert.rejects(engine.commit([write('a', 'late')]), { name: 'StoreUnavailable' });
+    await engine.close();
+  });
+}
+
+function manyCommits(fresh: () => Promise<Engine>): void {
   test('of many commits at once to one row exactly one is taken', async () => {
     const engine = await fresh();
     const racing = Array.from({ length: 50 }, (_, i) => engine.commit([write('a', `${i}`, 0)]));
@@ -181,13 +194,6 @@ function oneHandle(fresh: () => Promise<Engine>): void {
       );
     });
     await fc.assert(property, { numRuns: 100 });
-  });
-
-  test('a closed engine refuses commits', async () => {
-    const engine = await fresh();
-    await engine.close();
-    await assert.rejects(engine.commit([write('a', 'late')]), { name: 'StoreUnavailable' });
-    await engine.close();
   });
 }
 

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -73,6 +74,17 @@ function behindItsBack(file: string, sql: string): void {
   db.close();
 }
 
+const pageBytes = 4096;
+
+/** The root page of a table, counted from 0. */
+function pageOf(file: string, table: string): number {
+  const db = new DatabaseSync(file);
+  const sql = 'SELECT rootpage FROM sqlite_schema WHERE name = ?';
+  const page = Number(db.prepare(sql).get(table)!.rootpage) - 1;
+  db.close();
+  return page;
+}
+
 async function assertRefused(file: string, options: Partial<SqliteOptions> = {}): Promise<void> {
   await assert.rejects(
     async () => (await open(file, options)).close(),
@@ -139,6 +151,46 @@ describe('A store on an untrusted disk', () => {
       .prepare('UPDATE state SET seq = ?, row_count = ?, nonce = ?, masked = ?, tag = ?')
       .run(state.seq!, state.row_count!, state.nonce!, state.masked!, state.tag!);
     behind.close();
+    await assertRefused(file);
+  });
+
+  test('is refused at once for an altered state, however large it is', async () => {
+    for (const sql of [
+      'UPDATE state SET seq = seq + 1',
+      "UPDATE state SET masked = x'00' || substr(masked, 2)",
+    ]) {
+      const file = await filled();
+      behindItsBack(file, sql);
+      await assertRefused(file, { checkedAtOpenRows: 0 });
+    }
+  });
+
+  test('is refused when its rows are all there, but not where a look-up finds them', async () => {
+    const file = await filled();
+    const bytes = readFileSync(file);
+    // A leaf page of the tree of rows, https://www.sqlite.org/fileformat2.html#b_tree_pages:
+    // two of its cell pointers change places.
+    const page = pageOf(file, 'rows') * pageBytes;
+    assert.equal(bytes[page], 0x0a);
+    const [first, second] = [bytes.readUInt16BE(page + 8), bytes.readUInt16BE(page + 10)];
+    bytes.writeUInt16BE(second, page + 8);
+    bytes.writeUInt16BE(first, page + 10);
+    writeFileSync(file, bytes);
+    await assertRefused(file);
+  });
+
+  test('is refused when a page of its rows is said to be free', async () => {
+    const file = newFile();
+    const engine = await open(file);
+    for (const path of ['a', 'b', 'c']) await engine.commit([write(path, 'x'.repeat(20_000))]);
+    await engine.commit([{ path: 'b', expect: undefined, row: undefined }]);
+    await engine.close();
+    const bytes = readFileSync(file);
+    // The first trunk page of the free list: next trunk, count, leaves.
+    const trunk = (bytes.readUInt32BE(32) - 1) * pageBytes;
+    assert.ok(bytes.readUInt32BE(trunk + 4) > 1);
+    bytes.writeUInt32BE(pageOf(file, 'rows') + 1, trunk + 8);
+    writeFileSync(file, bytes);
     await assertRefused(file);
   });
 
@@ -240,6 +292,21 @@ describe('A store in a file', () => {
     assert.equal(sleeper.seq(), 5000);
     await writer.close();
     await sleeper.close();
+  });
+
+  test("announces other processes' commits before an own one that followed them", async () => {
+    const file = newFile();
+    // Nothing is heard by polling.
+    const [one, other] = [await open(file, { pollMs: 1e6 }), await open(file, { pollMs: 1e6 })];
+    const heard: string[] = [];
+    other.subscribe((paths) => heard.push(...paths));
+    await one.commit([write('first', 'x')]);
+    await other.commit([write('second', 'x')]);
+    await other.commit([write('third', 'x')]);
+    assert.deepEqual(heard, ['first', 'second', 'third']);
+    assert.equal(other.seq(), 3);
+    await one.close();
+    await other.close();
   });
 
   test('that was moved away takes no commit, which would be lost, until it is back', async () => {
