@@ -1,6 +1,6 @@
 /**
- * The reference: the least that a node:http server can do. Reads the body, answers JSON of the size that the
- * path names (`/1400`), and does nothing else. Port from the command line.
+ * The reference: the least that a node:http server can do. Reads the body, answers JSON of the size
+ * that the path names (`/1400`), and does nothing else. Port from the command line.
  */
 import { createServer } from 'node:http';
 

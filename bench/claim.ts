@@ -1,4 +1,7 @@
-/** What a claim is, what it gets to measure with and what it reports. One file of this folder makes one claim. */
+/**
+ * What a claim is, what it gets to measure with and what it reports. One file of this folder makes
+ * one claim.
+ */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -64,7 +67,10 @@ export function openBench({ quick, parent }: BenchOptions): OpenBench {
   };
 }
 
-/** The load generator's process. Jobs run side by side; what is measured doesn't share a core with it. */
+/**
+ * The load generator's process. Jobs run side by side; what is measured doesn't share a core with
+ * it.
+ */
 export class Load {
   readonly #process: ChildProcess = startLoad();
   readonly #waiting = new Map<number, (measured: Measured) => void>();
@@ -111,7 +117,10 @@ function startLoad(): ChildProcess {
   return spawn('taskset', args, { stdio: [...stdio], serialization: 'json' });
 }
 
-/** Answers a second, and the server's CPU time for each: the second is steady even on a busy machine. */
+/**
+ * Answers a second, and the server's CPU time for each: the second is steady even on a busy
+ * machine.
+ */
 export interface Rate {
   readonly perSecond: number;
   readonly cpuUs: number;
@@ -145,7 +154,7 @@ const settleMs = 100;
 
 /** Lets the program compile what is about to be measured. */
 export async function warm(bench: Bench, program: Program, request: Prepared): Promise<void> {
-  await rateOf(bench, program, { requests: [request], measureMs: bench.quick ? 500 : 2_000 });
+  await rateOf(bench, program, { requests: [request], measureMs: bench.quick ? 1_000 : 2_000 });
 }
 
 /** The size of one answer's body. */
@@ -158,7 +167,10 @@ export async function answerBytesOf(
   return (await bench.load.run({ ...job, maxAnswers: 1 })).answerBytes;
 }
 
-/** Runs the measurements in turn, round after round, so that a slow minute hits all of them alike. Returns each one's median. */
+/**
+ * Runs the measurements in turn, round after round, so that a slow minute hits all of them alike.
+ * Returns each one's median.
+ */
 export async function interleave(
   rounds: number,
   measurements: readonly (() => Promise<Rate>)[],
@@ -181,7 +193,10 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** One call, for setting up and for checking that what is measured does what it should. Throws for an error answer. */
+/**
+ * One call, for setting up and for checking that what is measured does what it should. Throws for
+ * an error answer.
+ */
 export function call<Output>(program: Program, operation: string, input: object): Promise<Output> {
   const bytes = toBytes(prepare(operation, input), program.port, program.caller, Date.now());
   return new Promise((resolve, reject) => {

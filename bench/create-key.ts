@@ -30,7 +30,9 @@ interface DiskTimes {
   readonly commitMs: number;
 }
 
-/** Medians over 100: a 4 KB page appended and synced, and a row committed by SQLite as we set it up. */
+/**
+ * Medians over 100: a 4 KB page appended and synced, and a row committed by SQLite as we set it up.
+ */
 function diskTimes(folder: string): DiskTimes {
   const file = openSync(join(folder, 'bench.tmp'), 'w');
   const page = Buffer.alloc(4096, 1);

@@ -1,4 +1,7 @@
-/** Claim: Encrypt, Decrypt and GenerateDataKey, strict and audited, cost a small multiple of an empty HTTP server. */
+/**
+ * Claim: Encrypt, Decrypt and GenerateDataKey, strict and audited, cost a small multiple of an
+ * empty HTTP server.
+ */
 import {
   answerBytesOf,
   type Bench,

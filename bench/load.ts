@@ -1,6 +1,7 @@
 /**
- * The load generator, a process of its own on a core of its own: takes jobs from its parent, answers each with
- * what it measured. It signs once a second, not once a request, and prepares all bytes ahead.
+ * The load generator, a process of its own on a core of its own: takes jobs from its parent,
+ * answers each with what it measured. It signs once a second, not once a request, and prepares all
+ * bytes ahead.
  */
 import { type Caller, type Prepared, toBytes } from './request.ts';
 import { type Answer, Connection } from './socket.ts';

@@ -1,6 +1,6 @@
 /**
- * Measures every claim on this machine and prints a table, or JSON. Loopback only; bounded in time: under four
- * minutes, with --quick under one. What it starts it stops.
+ * Measures every claim on this machine and prints a table, or JSON. Loopback only; bounded in time:
+ * under four minutes, with --quick under one. What it starts it stops.
  *
  *     npm run bench -- [--quick] [--json] [--only NAME[,NAME]] [--folder DIR]
  */

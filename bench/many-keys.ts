@@ -1,4 +1,7 @@
-/** Claim: starting, memory and listing don't grow with the number of keys stored, only with those in use. */
+/**
+ * Claim: starting, memory and listing don't grow with the number of keys stored, only with those in
+ * use.
+ */
 import { type Bench, type Claim, call, createKey, median, type Row } from './claim.ts';
 import { type Program, startSealhold } from './program.ts';
 import { prepare } from './request.ts';
@@ -64,7 +67,9 @@ async function startSeveral(
   return { startMs: median(starts), residentMb: median(resident) };
 }
 
-/** Returns how many were made in the time there is: a minute at most, in a quick run six seconds. */
+/**
+ * Returns how many were made in the time there is: a minute at most, in a quick run six seconds.
+ */
 async function seed(bench: Bench, data: string): Promise<number> {
   const program = await startSealhold({ data });
   try {

@@ -1,4 +1,7 @@
-/** Claim: we are as fast as local-kms, the fastest peer, though it verifies no signature, keeps no audit and syncs nothing. */
+/**
+ * Claim: we are as fast as local-kms, the fastest peer, though it verifies no signature, keeps no
+ * audit and syncs nothing.
+ */
 import { spawnSync } from 'node:child_process';
 import { type Bench, type Claim, createKey, interleave, type Row, rateOf, warm } from './claim.ts';
 import { hotRequests } from './hot-path.ts';

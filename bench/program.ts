@@ -1,4 +1,7 @@
-/** Starts and stops what is measured, pinned to a core where the machine can, and reads what it has used. */
+/**
+ * Starts and stops what is measured, pinned to a core where the machine can, and reads what it has
+ * used.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';

@@ -1,4 +1,7 @@
-/** One signed call of an AWS JSON 1.1 service as the bytes that go over the socket, and a plain way to make one. */
+/**
+ * One signed call of an AWS JSON 1.1 service as the bytes that go over the socket, and a plain way
+ * to make one.
+ */
 import { signRequest } from '../src/identity/sign.ts';
 
 export interface Caller {

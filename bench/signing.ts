@@ -1,4 +1,6 @@
-/** Claim: signing costs little beyond the signature itself, as OpenSSL makes it on the same core. */
+/**
+ * Claim: signing costs little beyond the signature itself, as OpenSSL makes it on the same core.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   type Bench,
@@ -16,14 +18,30 @@ import { prepare } from './request.ts';
 interface Algorithm {
   readonly keySpec: string;
   readonly algorithm: string;
+  readonly messageType: 'RAW' | 'DIGEST';
   /** The name that `openssl speed` has for it. */
   readonly speedName: string;
 }
 
 const algorithms: readonly Algorithm[] = [
-  { keySpec: 'ECC_NIST_P256', algorithm: 'ECDSA_SHA_256', speedName: 'ecdsap256' },
-  { keySpec: 'RSA_2048', algorithm: 'RSASSA_PSS_SHA_256', speedName: 'rsa2048' },
+  p256('RAW'),
+  p256('DIGEST'),
+  {
+    keySpec: 'RSA_2048',
+    algorithm: 'RSASSA_PSS_SHA_256',
+    messageType: 'RAW',
+    speedName: 'rsa2048',
+  },
 ];
+
+function p256(messageType: 'RAW' | 'DIGEST'): Algorithm {
+  return {
+    keySpec: 'ECC_NIST_P256',
+    algorithm: 'ECDSA_SHA_256',
+    messageType,
+    speedName: 'ecdsap256',
+  };
+}
 
 export const signing: Claim = {
   name: 'signing',
@@ -45,7 +63,7 @@ async function compare(bench: Bench, program: Program, options: Algorithm): Prom
   const request = prepare('Sign', {
     KeyId,
     Message: Buffer.alloc(32, 7).toString('base64'),
-    MessageType: 'DIGEST',
+    MessageType: options.messageType,
     SigningAlgorithm: options.algorithm,
   });
   await warm(bench, program, request);
@@ -61,9 +79,10 @@ async function compare(bench: Bench, program: Program, options: Algorithm): Prom
   ]);
   if (rate === undefined) throw new Error('Nothing was measured.');
   const speed = speeds.length === 0 ? undefined : median(speeds);
-  const latency = `p50 ${rate.p50Ms.toFixed(2)} ms, p99 ${rate.p99Ms.toFixed(2)} ms`;
+  const cpu = `server CPU ${rate.cpuUs.toFixed(0)} µs`;
+  const latency = `${cpu}, p50 ${rate.p50Ms.toFixed(2)} ms, p99 ${rate.p99Ms.toFixed(2)} ms`;
   return {
-    what: `Sign ${options.algorithm} with ${options.keySpec}`,
+    what: `Sign ${options.algorithm}, ${options.keySpec}, ${options.messageType}`,
     value: rate.perSecond,
     unit: 'per s',
     ...(speed === undefined ? {} : { against: { what: 'openssl speed', value: speed } }),
@@ -76,7 +95,8 @@ function opensslSpeed(name: string): number | undefined {
   const command = ['openssl', 'speed', '-mr', '-seconds', '1', name];
   const [file = '', ...args] = canPin ? ['taskset', '-c', '0', ...command] : command;
   const { stdout } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
-  // +F2:number:bits:sign:verify, for ECDSA +F4; as seconds for one or, since 3.0, as so many a second.
+  // +F2:number:bits:sign:verify, for ECDSA +F4; as seconds for one or, since 3.0, as so many a
+  // second.
   const figure = Number(/^\+F[24]:\d+:\d+:([\d.]+)/m.exec(stdout ?? '')?.[1] ?? Number.NaN);
   if (Number.isNaN(figure)) return undefined;
   return figure < 1 ? 1 / figure : figure;

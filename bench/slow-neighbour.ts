@@ -1,4 +1,6 @@
-/** Claim: a caller who makes RSA-4096 key pairs without pause doesn't make those wait who encrypt. */
+/**
+ * Claim: a caller who makes RSA-4096 key pairs without pause doesn't make those wait who encrypt.
+ */
 import { type Bench, type Claim, createKey, type Rate, type Row, rateOf, warm } from './claim.ts';
 import { hotRequests } from './hot-path.ts';
 import { type Program, startSealhold } from './program.ts';

@@ -1,6 +1,6 @@
 /**
- * The client end of one keep-alive connection, one request under way at a time. It reads of an answer only
- * what measuring needs, so that it stays far cheaper than any server it measures.
+ * The client end of one keep-alive connection, one request under way at a time. It reads of an
+ * answer only what measuring needs, so that it stays far cheaper than any server it measures.
  */
 import { connect, type Socket } from 'node:net';
 

@@ -1,4 +1,7 @@
-/** Where the time of a hot call goes: each stage called in a loop in this process, without sockets and disk. */
+/**
+ * Where the time of a hot call goes: each stage called in a loop in this process, without sockets
+ * and disk.
+ */
 import { createSecretKey } from 'node:crypto';
 import { callRecord } from '../src/audit/record.ts';
 import { randomBytes } from '../src/crypto/random.ts';

@@ -1,7 +1,7 @@
 /**
- * A node:test reporter for people and scripts: failures in full as they happen, then what was skipped
- * and why, what was slow, and one last line: `N passed, N failed`, with `, N skipped` where some were.
- * Counted are the tests at the leaves, not the suites and parents around them.
+ * A node:test reporter for people and scripts: failures in full as they happen, then what was
+ * skipped and why, what was slow, and one last line: `N passed, N failed`, with `, N skipped` where
+ * some were. Counted are the tests at the leaves, not the suites and parents around them.
  */
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';

@@ -43,7 +43,8 @@ const mayImport: Architecture = {
   services: ['model', 'operation', 'type policy', 'crypto', 'ports', 'api-error', 'world'],
   jobs: ['ports', 'world', 'operation'],
   admin: ['message', 'api-error', 'world', 'operation', 'ports', 'policy', 'identity', 'jobs'],
-  // main.ts, pipeline.ts and what lies beside them put the rest together; each command starts from there.
+  // main.ts, pipeline.ts and what lies beside them put the rest together; each command starts from
+  // there.
   composition: ['*'],
   cli: ['*'],
 };

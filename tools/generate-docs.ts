@@ -50,7 +50,10 @@ async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
   ]);
 }
 
-/** One line for a service: what answers, and what doesn't yet. Throws for a row that AWS doesn't know. */
+/**
+ * One line for a service: what answers, and what doesn't yet. Throws for a row that AWS doesn't
+ * know.
+ */
 function line(model: ServiceModel, table: OperationTable): string {
   const title = titles.get(model.service) ?? model.service;
   const stray = [...table.keys()].filter((name) => !model.operations.has(name));

@@ -11,7 +11,9 @@ import { type Import, lineOf, production, type Source, type Tree, walk } from '.
 export type Architecture = Readonly<Record<string, readonly string[]>>;
 
 export interface Ban {
-  /** Matched against the callee as it is written: `Date.now`, `eval`, `new Date()`, `new Date(…)`. */
+  /**
+   * Matched against the callee as it is written: `Date.now`, `eval`, `new Date()`, `new Date(…)`.
+   */
   readonly call: RegExp;
   readonly instead: string;
   /** Paths where it is right. */
@@ -92,7 +94,10 @@ export function bannedCalls(tree: Tree, bans: readonly Ban[]): string[] {
   });
 }
 
-/** A member like `Date.now` or `process.env` wherever it stands, called or handed on; `eval`; `new Date()`. */
+/**
+ * A member like `Date.now` or `process.env` wherever it stands, called or handed on; `eval`; `new
+ * Date()`.
+ */
 function writtenCall(node: Node): string | undefined {
   if (node.kind === SyntaxKind.PropertyAccessExpression) return node.getText();
   if (node.kind === SyntaxKind.NewExpression) {
@@ -155,9 +160,9 @@ export function loggedSecrets(tree: Tree): string[] {
 }
 
 /**
- * A file is used when code that isn't a test imports it, or something that isn't code (package.json,
- * bin/) names it; outside src/, for what is run by hand, its mention in a document is enough. Tests are
- * entries; `x.reference.ts` is what a test compares `x.ts` with.
+ * A file is used when code that isn't a test imports it, or something that isn't code
+ * (package.json, bin/) names it; outside src/, for what is run by hand, its mention in a document
+ * is enough. Tests are entries; `x.reference.ts` is what a test compares `x.ts` with.
  */
 export function unusedFiles({ sources, texts }: Tree): string[] {
   const imported = new Set<string>();

@@ -1,4 +1,6 @@
-/** What the house rules are checked on: files by path, with the syntax tree and the imports of code. */
+/**
+ * What the house rules are checked on: files by path, with the syntax tree and the imports of code.
+ */
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -38,7 +40,9 @@ export interface Import {
   readonly line: number;
 }
 
-/** Every file of ours as text, by path; without what git ignores and vectors as they were published. */
+/**
+ * Every file of ours as text, by path; without what git ignores and vectors as they were published.
+ */
 export function readRepository(root: string): Map<string, string> {
   const patterns = ['*', '.*', '.ci/*', 'models/*.md', '{bench,bin,docs,src,test,tools}/**'];
   const exclude = ['node_modules', '.git', '.venv', 'dist', 'sealhold-data', 'test/**/data/*.json'];
@@ -52,9 +56,9 @@ export function readRepository(root: string): Map<string, string> {
 }
 
 /**
- * Parses several trees in one go. TypeScript 7's programming interface is still called unstable, but
- * it is the compiler's own parser, so nothing here guesses at syntax; a change of it breaks this file
- * and nothing else.
+ * Parses several trees in one go. TypeScript 7's programming interface is still called unstable,
+ * but it is the compiler's own parser, so nothing here guesses at syntax; a change of it breaks
+ * this file and nothing else.
  */
 export function parse(trees: readonly ReadonlyMap<string, string>[]): Tree[] {
   const files: Record<string, string> = {};
@@ -128,8 +132,9 @@ const moduleStatements: ReadonlySet<SyntaxKind | undefined> = new Set([
 ]);
 
 /**
- * Code is named outside import statements too: in `import('./x.ts')`, in `new URL('./x.ts', import.meta.url)`,
- * which is how threads are started, and with the extension of whoever asks, since it may have been compiled.
+ * Code is named outside import statements too: in `import('./x.ts')`, in `new URL('./x.ts',
+ * import.meta.url)`, which is how threads are started, and with the extension of whoever asks,
+ * since it may have been compiled.
  */
 function namedFile(node: Node): string | undefined {
   if (node.kind === SyntaxKind.TemplateExpression) {
