@@ -4,6 +4,7 @@ import { LiveCall } from '../src/call.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Operation, Resource } from '../src/operation.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
+import type { Engine } from '../src/store/engine.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
 import { integrityKeyOf } from '../src/store/root-key.ts';
@@ -16,9 +17,11 @@ export interface Caller {
   readonly region?: string;
 }
 
-/** What a call answered and what it left for the trail. */
+/** What a call answered, asked to be authorized for, and left for the trail. */
 export interface Called<Output> {
   readonly output: Output;
+  /** `kms:Encrypt <resource ARN>`, in order. */
+  readonly authorized: readonly string[];
   readonly resources: readonly Resource[];
   readonly notes: LiveCall['notes'];
   /** Whether find and run gave their values at once, without a promise. */
@@ -28,6 +31,7 @@ export interface Called<Output> {
 export interface KmsUnderTest {
   readonly kms: Kms;
   readonly store: Store;
+  readonly engine: Engine;
   readonly clock: { now: number };
   readonly world: World;
   readonly call: <Name extends keyof KmsModel>(
@@ -41,6 +45,8 @@ export interface KmsUnderTest {
     input: KmsModel[Name]['input'],
     caller?: Caller,
   ) => Promise<KmsModel[Name]['output']>;
+  /** Another process on the same store. */
+  readonly startAgain: () => Promise<KmsUnderTest>;
   readonly close: () => Promise<void>;
 }
 
@@ -58,18 +64,31 @@ export async function openKms(
     randomBytes,
   };
   const rootKey = randomBytes(32);
-  const engine = await openSqliteEngine({
-    file: ':memory:',
-    world,
-    integrityKey: integrityKeyOf(rootKey),
-  });
-  const store = openStore({
-    engine,
-    keyring: await createKeyring({ engine, rootKey, world }),
-    world,
-  });
-  const kms = await createKms({ store, world, ...options });
-  const call: KmsUnderTest['call'] = async (name, input, caller = {}) => {
+  const integrityKey = integrityKeyOf(rootKey);
+  const engine = await openSqliteEngine({ file: ':memory:', world, integrityKey });
+  const keyring = await createKeyring({ engine, rootKey, world });
+  /** A process on the store: the first one, or one that was started again. */
+  const start = async (): Promise<KmsUnderTest> => {
+    const store = openStore({ engine, keyring, world });
+    const kms = await createKms({ store, world, ...options });
+    const call = callerOf(kms, store, world);
+    return {
+      kms,
+      store,
+      engine,
+      clock,
+      world,
+      call,
+      ask: async (name, input, caller) => (await call(name, input, caller)).output,
+      startAgain: start,
+      close: () => store.close(),
+    };
+  };
+  return start();
+}
+
+function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
+  return async (name, input, caller = {}) => {
     const live = liveCall(name, caller, world);
     await store.freshen();
     const { output, wasSynchronous } = await perform(kms, live, input);
@@ -79,25 +98,27 @@ export async function openKms(
     }
     return {
       output: output as never,
+      authorized: live.asked,
       resources: live.resources,
       notes: live.notes,
       wasSynchronous,
     };
   };
-  return {
-    kms,
-    store,
-    clock,
-    world,
-    call,
-    ask: async (name, input, caller) => (await call(name, input, caller)).output,
-    close: () => store.close(),
-  };
 }
 
-function liveCall(operation: string, caller: Caller, world: World): LiveCall {
+/** The pipeline's own call, which also writes down what was asked of it. */
+class WatchedCall extends LiveCall {
+  readonly asked: string[] = [];
+
+  override authorize(action: string, resource: Resource): void {
+    this.asked.push(`${action} ${resource.arn}`);
+    super.authorize(action, resource);
+  }
+}
+
+function liveCall(operation: string, caller: Caller, world: World): WatchedCall {
   const owner = caller.account ?? account;
-  return new LiveCall({
+  return new WatchedCall({
     requestId: '01234567-89ab-4cde-8f01-23456789abcd',
     service: 'kms',
     operation,

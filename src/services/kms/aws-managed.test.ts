@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/kms-service.ts';
+
+let kms: KmsUnderTest;
+before(async () => {
+  kms = await openKms();
+});
+after(() => kms.close());
+
+describe('an AWS managed key', () => {
+  test('comes to be when its alias is first named, once', async () => {
+    const { KeyMetadata } = await kms.ask('DescribeKey', { KeyId: 'alias/aws/ebs' });
+    assert.equal(KeyMetadata?.KeyManager, 'AWS');
+    assert.equal(
+      KeyMetadata?.Description,
+      'Default key that protects my EBS volumes when no other key is defined',
+    );
+    assert.deepEqual(await kms.ask('DescribeKey', { KeyId: 'alias/aws/ebs' }), { KeyMetadata });
+    const { Keys } = await kms.ask('ListKeys', {});
+    assert.deepEqual(Keys, [{ KeyId: KeyMetadata?.KeyId, KeyArn: KeyMetadata?.Arn }]);
+  });
+
+  test('works in the very call that makes it', async () => {
+    const sealed = await kms.ask('Encrypt', {
+      KeyId: `arn:aws:kms:${region}:${account}:alias/aws/ssm`,
+      Plaintext: Buffer.from('x'),
+    });
+    const CiphertextBlob = Buffer.from(sealed.CiphertextBlob ?? []);
+    assert.deepEqual(
+      (await kms.ask('Decrypt', { CiphertextBlob, KeyId: 'alias/aws/ssm' })).Plaintext,
+      Buffer.from('x'),
+    );
+  });
+
+  test('does not come to be for a name that AWS has not', async () => {
+    await assert.rejects(
+      kms.ask('DescribeKey', { KeyId: 'alias/aws/nothing' }),
+      refusal(
+        'NotFoundException',
+        `Alias arn:aws:kms:${region}:${account}:alias/aws/nothing is not found.`,
+      ),
+    );
+  });
+
+  test('can be read but not changed', async () => {
+    const { KeyMetadata } = await kms.ask('DescribeKey', { KeyId: 'alias/aws/s3' });
+    const KeyId = KeyMetadata?.KeyId ?? '';
+    const denied = (operation: string) =>
+      refusal(
+        'AccessDeniedException',
+        `User: arn:aws:iam::${account}:root is not authorized to perform: kms:${operation} on resource: ${KeyMetadata?.Arn} because no resource-based policy allows the kms:${operation} action`,
+      );
+    const changes = {
+      DisableKey: { KeyId },
+      ScheduleKeyDeletion: { KeyId },
+      UpdateKeyDescription: { KeyId, Description: 'mine' },
+      TagResource: { KeyId, Tags: [] },
+      UntagResource: { KeyId, TagKeys: [] },
+      PutKeyPolicy: { KeyId, Policy: '{}' },
+      CreateAlias: { AliasName: 'alias/mine', TargetKeyId: KeyId },
+    } as const;
+    for (const [operation, input] of Object.entries(changes))
+      await assert.rejects(
+        kms.ask(operation as 'DisableKey', input as { KeyId: string }),
+        denied(operation),
+      );
+    await kms.ask('ListResourceTags', { KeyId });
+    await kms.ask('ListKeyPolicies', { KeyId });
+    const { Policy } = await kms.ask('GetKeyPolicy', { KeyId });
+    assert.deepEqual(JSON.parse(Policy ?? ''), {
+      Version: '2012-10-17',
+      Id: 'auto-s3-2',
+      Statement: [
+        {
+          Sid: 'Allow access through S3 for all principals in the account that are authorized to use S3',
+          Effect: 'Allow',
+          Principal: { AWS: '*' },
+          Action: [
+            'kms:Encrypt',
+            'kms:Decrypt',
+            'kms:ReEncrypt*',
+            'kms:GenerateDataKey*',
+            'kms:DescribeKey',
+          ],
+          Resource: '*',
+          Condition: {
+            StringEquals: {
+              'kms:CallerAccount': account,
+              'kms:ViaService': `s3.${region}.amazonaws.com`,
+            },
+          },
+        },
+        {
+          Sid: 'Allow direct access to key metadata to the account',
+          Effect: 'Allow',
+          Principal: { AWS: `arn:aws:iam::${account}:root` },
+          Action: ['kms:Describe*', 'kms:Get*', 'kms:List*'],
+          Resource: '*',
+        },
+      ],
+    });
+  });
+});
