@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/kms-service.ts';
+import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/open-kms.ts';
 import type { AliasListEntry, CreateKeyRequest } from '../../model/kms.generated.ts';
 import { managedAliasNames } from './aws-managed.ts';
 

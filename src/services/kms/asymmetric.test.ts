@@ -9,7 +9,7 @@ import {
   verify,
 } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { type KmsUnderTest, openKms, refusal } from '../../../test/kms-service.ts';
+import { type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
 import { keySpecs } from '../../crypto/key-spec.ts';
 import { signingAlgorithms } from '../../crypto/signing.ts';
 import type {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/kms-service.ts';
+import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/open-kms.ts';
 import type { CreateKeyRequest } from '../../model/kms.generated.ts';
 
 let kms: KmsUnderTest;

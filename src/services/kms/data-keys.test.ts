@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { type KmsUnderTest, openKms, refusal } from '../../../test/kms-service.ts';
+import { type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
 
 let kms: KmsUnderTest;
 let KeyId: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { refusal } from '../../../test/kms-service.ts';
+import { refusal } from '../../../test/open-kms.ts';
 import { keySpecs, type SecretKey } from '../../crypto/key-spec.ts';
 import {
   type BlobOwner,

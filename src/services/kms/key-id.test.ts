@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { refusal } from '../../../test/kms-service.ts';
+import { refusal } from '../../../test/open-kms.ts';
 import { multiRegionIdFrom, parseKeyName, parseKeyOnlyName, uuidFrom } from './key-id.ts';
 
 const place = { partition: 'aws', region: 'eu-central-1' };

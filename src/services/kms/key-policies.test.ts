@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { account, type KmsUnderTest, openKms, refusal } from '../../../test/kms-service.ts';
+import { account, type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
 import { defaultPolicy } from './policy-document.ts';
 
 let kms: KmsUnderTest;

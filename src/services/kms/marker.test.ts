@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { refusal } from '../../../test/kms-service.ts';
+import { refusal } from '../../../test/open-kms.ts';
 import { decodeMarker, encodeMarker, pageOf } from './marker.ts';
 
 const invalid = refusal('InvalidMarkerException');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { refusal } from '../../../test/kms-service.ts';
+import { refusal } from '../../../test/open-kms.ts';
 import { checkedPolicy, defaultPolicy, printPolicy } from './policy-document.ts';
 
 const account = '111122223333';

@@ -1,4 +1,4 @@
-/** Sign and Verify. */
+/** Sign and Verify: signatures by the keys of usage SIGN_VERIFY. */
 import { type SigningAlgorithm, sign, signingAlgorithms, verify } from '../../crypto/signing.ts';
 import type { KmsModel, SignRequest } from '../../model/kms.generated.ts';
 import type { Operations } from '../../operation.ts';

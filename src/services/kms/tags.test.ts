@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type KmsUnderTest, openKms, refusal } from '../../../test/kms-service.ts';
+import { type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
 import type { Tag } from '../../model/kms.generated.ts';
 
 let kms: KmsUnderTest;
