@@ -1,4 +1,8 @@
-/** The access keys that this installation knows, as identity/ wants them: found without waiting when they are cached. */
+/**
+ * The access keys that this installation knows, as identity/ wants them: found without waiting when
+ * they are
+ * cached.
+ */
 import { type AccessKey, rootPrincipal } from './identity/access-key.ts';
 import { sealSecret } from './identity/sigv4.ts';
 import type { Principal } from './operation.ts';
@@ -38,7 +42,11 @@ export function accessKeysOf(records: IamRecords): AccessKeys {
 /** How many strangers dev mode remembers; one more forgets the oldest. */
 const rememberedStrangers = 10_000;
 
-/** Dev mode: twelve digits are that account, any other access key is the default account; the caller is its root user. */
+/**
+ * Dev mode: twelve digits are that account, any other access key is the default account; the caller
+ * is its root
+ * user.
+ */
 export function letAnyoneIn(defaultAccount: string): (accessKeyId: string) => Principal {
   const known = new Map<string, Principal>();
   return (accessKeyId) => {

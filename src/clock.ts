@@ -1,4 +1,7 @@
-/** The world of a running server: the machine's clock, an offset that dev mode moves, the system's randomness. */
+/**
+ * The world of a running server: the machine's clock, an offset that dev mode moves, the system's
+ * randomness.
+ */
 import type { World } from './world.ts';
 
 export interface MovableWorld extends World {

@@ -1,4 +1,7 @@
-/** The command line. Commands are loaded when they are called, so that each starts as fast as it can. */
+/**
+ * The command line. Commands are loaded when they are called, so that each starts as fast as it
+ * can.
+ */
 import { type Command, type CommandInput, exit, runCommand } from './cli/command.ts';
 
 type Loaded = () => Promise<Command>;
@@ -37,7 +40,11 @@ try {
 // Nothing that a command left behind (timers, sockets, threads) may keep it from ending.
 process.exit();
 
-/** Failures with a text for people: a store or trail that refuses, a seal that doesn't open, a folder in use. */
+/**
+ * Failures with a text for people: a store or trail that refuses, a seal that doesn't open, a
+ * folder in
+ * use.
+ */
 function expected(error: unknown): error is Error {
   const names = [
     'StoreUnavailable',

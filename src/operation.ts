@@ -18,7 +18,10 @@ export interface Resource {
   readonly arn: string;
   /** The account that owns it. */
   readonly account: string;
-  /** CloudTrail's type, e.g. `AWS::KMS::Key`; undefined for `*`, which is not listed in the record. */
+  /**
+   * CloudTrail's type, e.g. `AWS::KMS::Key`; undefined for `*`, which is not listed in the
+   * record.
+   */
   readonly type?: string;
 }
 
@@ -34,9 +37,16 @@ export interface Call {
   readonly world: World;
   /** `world.now()` when the call began; all of a call happens at one time. */
   readonly now: number;
-  /** Asks for a decision beyond the row's own; throws AccessDeniedException. `action` as `kms:ReEncryptTo`. */
+  /**
+   * Asks for a decision beyond the row's own; throws AccessDeniedException. `action` as
+   * `kms:ReEncryptTo`.
+   */
   authorize(action: string, resource: Resource): void;
-  /** Stages writes. They commit with the call's audit record, in one transaction, after `run` has returned; on a conflict the operation runs again from its start. */
+  /**
+   * Stages writes. They commit with the call's audit record, in one transaction, after `run` has
+   * returned; on a conflict the operation runs again from its
+   * start.
+   */
   stage(...writes: ReadonlyArray<readonly Write[]>): void;
   /** Members of the CloudTrail record that the model cannot know. */
   note(facts: {
@@ -54,7 +64,8 @@ export interface Operation<Input, Output, Subject = unknown> {
   readonly open?: true;
   /**
    * Finds what the call acts on, before it is authorized. `subject` is handed to `run`.
-   * An operation without `find` must call `call.authorize` itself: an answer that nothing authorized is refused.
+   * An operation without `find` must call `call.authorize` itself: an answer that nothing
+   * authorized is refused.
    */
   readonly find?: (input: Input, call: Call) => Found<Subject> | Promise<Found<Subject>>;
   readonly run: (input: Input, call: Call, subject: Subject) => Output | Promise<Output>;
@@ -68,7 +79,8 @@ export interface Found<Subject> {
 }
 
 /** An operation table as the pipeline sees it. */
-// biome-ignore lint/suspicious/noExplicitAny: rows of different operations stand in one table; each is typed where it is written
+// biome-ignore lint/suspicious/noExplicitAny: rows of different operations stand in one table; each
+// is typed where it is written
 export type OperationTable = ReadonlyMap<string, Operation<any, any, any>>;
 
 /** What a generated model says of an operation: `KmsModel['Encrypt']`. */
@@ -78,13 +90,15 @@ interface OperationTypes {
 }
 
 /**
- * The type that a service's rows are held against: `{ Encrypt: …, Decrypt: … } satisfies Operations<KmsModel, 'Encrypt' | 'Decrypt'>`.
- * A missing or misspelt operation and an output that is not AWS's do not compile. Without names: all operations.
+ * The type that a service's rows are held against: `{ Encrypt: …, Decrypt: … } satisfies
+ * Operations<KmsModel, 'Encrypt' | 'Decrypt'>`. A missing or misspelt operation and an output that
+ * is not AWS's do not compile. Without names: all operations.
  */
 export type Operations<
   Model extends { readonly [Name in keyof Model]: OperationTypes },
   Names extends keyof Model = keyof Model,
 > = {
-  // biome-ignore lint/suspicious/noExplicitAny: what `find` hands to `run` differs by row; each row annotates it
+  // biome-ignore lint/suspicious/noExplicitAny: what `find` hands to `run` differs by row; each row
+  // annotates it
   readonly [Name in Names]: Operation<Model[Name]['input'], Model[Name]['output'], any>;
 };

@@ -1,7 +1,7 @@
 /**
- * The journey of a request, in order: claim, identify, decode, find, authorize, run, record, encode. It names no
- * operation. A call that changes something commits its writes together with its audit record; whatever the outcome,
- * no record means no answer.
+ * The journey of a request, in order: claim, identify, decode, find, authorize, run, record,
+ * encode. It names no operation. A call that changes something commits its writes together with its
+ * audit record; whatever the outcome, no record means no answer.
  */
 import { ApiError } from './api-error.ts';
 import type { Audit } from './audit/audit.ts';
@@ -31,7 +31,10 @@ export interface Pipeline {
   readonly onFault: (requestId: string, error: unknown) => void;
 }
 
-/** Another node may change what a call has read; so often it is run again before the caller is told to. */
+/**
+ * Another node may change what a call has read; so often it is run again before the caller is told
+ * to.
+ */
 const maxRuns = 10;
 
 /** Answers one request of AWS's protocols. Its failures are answers too: it doesn't reject. */
@@ -207,7 +210,10 @@ class Journey {
     );
   }
 
-  /** What the caller is told of a failure. Faults of ours are logged, and told without their text. */
+  /**
+   * What the caller is told of a failure. Faults of ours are logged, and told without their
+   * text.
+   */
   conceal(error: unknown): ApiError {
     if (error instanceof ApiError) return error;
     this.#pipeline.onFault(this.#requestId, error);

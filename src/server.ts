@@ -1,9 +1,13 @@
-/** The composition of one node: engine → keyring → store → services → pipeline, and the order in which they close. */
+/**
+ * The composition of one node: engine → keyring → store → services → pipeline, and the order in
+ * which they
+ * close.
+ */
 import { join } from 'node:path';
 import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
-import { type Audit, openAudit } from './audit/audit.ts';
+import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
 import { serviceEventRecord } from './audit/record.ts';
 import type { MovableWorld } from './clock.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
@@ -21,6 +25,7 @@ import { createKms } from './services/kms/index.ts';
 import { createSts } from './services/sts/index.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
+import { startMaintenance } from './store/maintenance.ts';
 import { openStore } from './store/open.ts';
 import { integrityKeyOf } from './store/root-key.ts';
 import { openSqliteEngine } from './store/sqlite/engine.ts';
@@ -41,6 +46,10 @@ export interface NodeOptions {
   readonly rootKey: Buffer;
   /** This process's lane of the trail. */
   readonly laneName: string;
+  /** Whether this is the first node of its start: no other has opened the store yet. */
+  readonly isFirst: boolean;
+  /** Whether it does what one node does for all: sealing old records anew. */
+  readonly leads: boolean;
   /** Whether other processes serve the same store. */
   readonly alone: boolean;
   readonly world: MovableWorld;
@@ -53,14 +62,20 @@ export interface NodeOptions {
 
 export interface SealholdNode {
   readonly handler: HttpHandler;
-  /** Makes the first account where there is none and gives its root access key; undefined when there is one already. */
+  /**
+   * Makes the first account where there is none and gives its root access key; undefined when there
+   * is one
+   * already.
+   */
   firstAccount(keep: (key: AccessKeyRecord) => Promise<void>): Promise<AccessKeyRecord | undefined>;
   close(): Promise<void>;
 }
 
-const maintainEveryMs = 5 * 60 * 1_000;
-
-/** Opens a node. Throws StoreDamaged, StoreUnavailable, TrailDamaged or TrailUnavailable with a text for people. */
+/**
+ * Opens a node. Throws StoreDamaged, StoreUnavailable, TrailDamaged or TrailUnavailable with a text
+ * for
+ * people.
+ */
 export async function openNode(options: NodeOptions): Promise<SealholdNode> {
   const { world, rootKey, log, dataDir } = options;
   const engine = await openSqliteEngine({
@@ -73,19 +88,25 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
   await refuseRolledBackStore(engine, dataDir);
   const hasKeyring = (await engine.get('keyring')) !== undefined;
   const keyring = await (hasKeyring ? openKeyring : createKeyring)({ engine, rootKey, world });
-  await keyring.maintain();
-  const maintenance = setInterval(() => {
-    keyring.maintain().catch((error) => log(`The keyring could not be maintained: ${error}`));
-  }, maintainEveryMs);
-  maintenance.unref();
+  const maintenance = startMaintenance({
+    engine,
+    keyring,
+    world,
+    rewraps: options.leads,
+    onFault: (error) => log(`The keyring could not be maintained: ${describe(error)}`),
+  });
   const store = openStore({ engine, keyring, world });
-  const audit = await openAudit({
-    place: dataDir === undefined ? 'memory' : { dir: join(dataDir, 'trail') },
+  const trail = {
+    place: dataDir === undefined ? ('memory' as const) : { dir: join(dataDir, 'trail') },
     store,
     world,
-    laneName: options.laneName,
-    onTrouble: (error) => log(`The trail: ${error instanceof Error ? error.message : error}`),
-  });
+    onTrouble: (error: unknown) =>
+      log(`The trail: ${error instanceof Error ? error.message : error}`),
+  };
+  // An earlier start may have had more processes: the records that a crash of theirs left are
+  // appended now.
+  if (options.isFirst) await settleOtherLanes({ ...trail, running: [options.laneName] });
+  const audit = await openAudit({ ...trail, laneName: options.laneName });
   const clock = store.collection<{ readonly offsetMs: number }>({ path: 'admin/clock' });
   if (options.mode === 'dev') world.setOffsetMs((await clock.get('offset'))?.value.offsetMs ?? 0);
   const iam = iamRecords(store);
@@ -94,7 +115,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     handler: served.handler,
     firstAccount: (keep) => firstAccount({ iam, store, world }, keep),
     close: async () => {
-      clearInterval(maintenance);
+      await maintenance.close();
       await served.runner.close();
       await audit.close();
       await store.close();
@@ -102,7 +123,11 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
   };
 }
 
-/** The trail remembers the last commit that it saw: a store that has not seen it was put back or has lost its tail. */
+/**
+ * The trail remembers the last commit that it saw: a store that has not seen it was put back or has
+ * lost its
+ * tail.
+ */
 async function refuseRolledBackStore(engine: Engine, dataDir: string | undefined): Promise<void> {
   if (dataDir === undefined) return;
   const seen = await lastStoreSeq(join(dataDir, 'trail'));
@@ -218,7 +243,8 @@ async function firstAccount(
 ): Promise<AccessKeyRecord | undefined> {
   if ((await iam.installation.get('first')) !== undefined) return undefined;
   const made = newAccount(iam, { world, mint: (account) => mintAccessKey(account, world) });
-  // The file comes before the commit: after a crash in between, the next start makes another account and file.
+  // The file comes before the commit: after a crash in between, the next start makes another
+  // account and file.
   await keep(made.accessKey);
   const { account } = made.accessKey;
   const result = await store.commit([

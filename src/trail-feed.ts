@@ -9,7 +9,10 @@ const polledRecords = 1_000;
 export interface FeedOptions {
   readonly last: number;
   readonly follow: boolean;
-  /** Other processes write lanes of their own: their records are found by looking, not by being told. */
+  /**
+   * Other processes write lanes of their own: their records are found by looking, not by being
+   * told.
+   */
   readonly alone: boolean;
 }
 

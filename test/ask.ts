@@ -1,4 +1,8 @@
-/** A bare client for tests that look at the wire itself: signs one call and gives back status, headers and body. */
+/**
+ * A bare client for tests that look at the wire itself: signs one call and gives back status,
+ * headers and
+ * body.
+ */
 import { signRequest } from '../src/identity/sign.ts';
 
 export interface Caller {

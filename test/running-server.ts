@@ -1,4 +1,7 @@
-/** Starts the real server through `bin/sealhold` on a free port and a fresh folder, as a user would. */
+/**
+ * Starts the real server through `bin/sealhold` on a free port and a fresh folder, as a user
+ * would.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -43,7 +46,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves once health answers; rejects with the server's output when it ends before that or takes over 20 s. */
+/**
+ * Resolves once health answers; rejects with the server's output when it ends before that or takes
+ * over 20
+ * s.
+ */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const port = options.port ?? (await freePort());
   const data = options.data === undefined ? [] : ['--data', options.data];

@@ -1,4 +1,7 @@
-/** Spans of time as people write them: `30d`, `12h`, `90m`, `45s`, `500ms`, and sums such as `1d12h`. */
+/**
+ * Spans of time as people write them: `30d`, `12h`, `90m`, `45s`, `500ms`, and sums such as
+ * `1d12h`.
+ */
 
 const unitMs: ReadonlyMap<string, number> = new Map([
   ['ms', 1],

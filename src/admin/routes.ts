@@ -1,6 +1,6 @@
 /**
- * What lies under `/_sealhold/`: the server's own interface beside AWS's. A route says who may call it; what only
- * dev mode has answers 404 elsewhere, as if it did not exist.
+ * What lies under `/_sealhold/`: the server's own interface beside AWS's. A route says who may call
+ * it; what only dev mode has answers 404 elsewhere, as if it did not exist.
  */
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { World } from '../world.ts';
@@ -15,7 +15,10 @@ export interface AdminPorts {
       }
     | undefined;
   readonly world: World;
-  /** The error text when the request isn't signed by the root user of the installation's first account. */
+  /**
+   * The error text when the request isn't signed by the root user of the installation's first
+   * account.
+   */
   readonly refuseUnlessOperator: (request: HttpRequest) => Promise<string | undefined>;
   /** CloudTrail records as JSON lines: the last `last`, then, with `follow`, those that come. */
   readonly trail: (options: { last: number; follow: boolean }) => AsyncIterable<string>;
@@ -102,7 +105,10 @@ function splitTarget(target: string): [string, URLSearchParams] {
 /** The latest time that JavaScript's Date can hold, less room for windows counted from it. */
 const latestMs = 8_000_000_000_000_000;
 
-/** `{"advance":"30d"}` or `{"set":"2027-01-01T00:00:00Z"}` → ms since 1970, or what is wrong with it. */
+/**
+ * `{"advance":"30d"}` or `{"set":"2027-01-01T00:00:00Z"}` → ms since 1970, or what is wrong with
+ * it.
+ */
 export function clockTarget(body: Buffer, now: number): number | string {
   const usage = `The body is {"advance":"30d"} or {"set":"2027-01-01T00:00:00Z"}.`;
   let asked: unknown;

@@ -97,6 +97,12 @@ class Group {
 /** A group closes at this many UTF-16 units of text, which bounds the buffer. */
 const GROUP_UNITS = 256 * 1024;
 
+/**
+ * What has arrived meanwhile is read before the next group closes: under load a group is then as
+ * large as the number of connections, and a sync is shared by all of them.
+ */
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 class FileLane implements Lane {
   readonly #place: LanePlace;
   readonly #segmentBytes: number;
@@ -204,6 +210,7 @@ class FileLane implements Lane {
   async #run(): Promise<void> {
     for (let group = this.#queue.shift(); group !== undefined; group = this.#queue.shift()) {
       await this.#commit(group);
+      await turnOfTheLoop();
     }
     this.#running = false;
   }

@@ -2,10 +2,15 @@
 import { findCredentials } from '../identity/credentials.ts';
 import { signRequest } from '../identity/sign.ts';
 import { CommandFailure, type CommandInput } from './command.ts';
+import { machineWorld } from './world.ts';
 
 export const defaultEndpoint = 'http://127.0.0.1:4566';
 
-/** `path` below `/_sealhold/`. Resolves with the answer whose status is 200; else throws CommandFailure with the server's text. */
+/**
+ * `path` below `/_sealhold/`. Resolves with the answer whose status is 200; else throws
+ * CommandFailure with the server's
+ * text.
+ */
 export async function callServer(
   request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string },
   { env }: Pick<CommandInput, 'env'>,
@@ -24,7 +29,7 @@ export async function callServer(
     ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
     region,
     service: 'sealhold',
-    at: Date.now(),
+    at: machineWorld().machineNow(),
   });
   const response = await send(url, { ...request, headers });
   if (response.status === 200) return response;

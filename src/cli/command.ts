@@ -34,7 +34,10 @@ export interface Flags {
   whole(name: string, bounds: { min: number; max: number; otherwise: number }): number;
 }
 
-/** The caller's words can't be acted on; the text says which word and what would do. Exit status 2. */
+/**
+ * The caller's words can't be acted on; the text says which word and what would do. Exit status
+ * 2.
+ */
 export class UsageError extends Error {
   override name = 'UsageError';
 }

@@ -1,4 +1,8 @@
-/** The data folder as the commands open it: locked, sealed or unsealed, and what to tell people about it. */
+/**
+ * The data folder as the commands open it: locked, sealed or unsealed, and what to tell people
+ * about
+ * it.
+ */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type PassphraseSources, passphraseFrom, passphraseVariable } from '../seal/passphrase.ts';
@@ -29,7 +33,8 @@ export interface OpenFolder {
 }
 
 /**
- * Takes the folder's lock and opens its seal, making both on first use. Throws DataFolderInUse, SealError, UsageError.
+ * Takes the folder's lock and opens its seal, making both on first use. Throws DataFolderInUse,
+ * SealError, UsageError.
  */
 export async function openFolder(
   dataDir: string,
@@ -89,7 +94,10 @@ export function eraseData(dataDir: string): void {
 
 export const rootCredentialsOf = (dataDir: string): string => join(dataDir, 'root-credentials');
 
-/** Writes the root access key as a profile of AWS's shared-credentials format, for its owner's eyes only. */
+/**
+ * Writes the root access key as a profile of AWS's shared-credentials format, for its owner's eyes
+ * only.
+ */
 export function writeRootCredentials(dataDir: string, key: AccessKeyRecord): void {
   const file = rootCredentialsOf(dataDir);
   const text = [

@@ -1,9 +1,13 @@
-/** `sealhold dev`: the same program opened up for tests: any access key, a clock that moves, state in memory. */
+/**
+ * `sealhold dev`: the same program opened up for tests: any access key, a clock that moves, state
+ * in
+ * memory.
+ */
 import type { MovableWorld } from '../clock.ts';
-import type { HttpHandler } from '../http/message.ts';
-import { openNode, type SealholdNode } from '../server.ts';
+import { openNode } from '../server.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
 import { machineWorld } from './world.ts';
 
@@ -28,7 +32,7 @@ async function runDev(input: CommandInput): Promise<number> {
   const account = flags.text('account') ?? '000000000000';
   if (!/^\d{12}$/.test(account)) throw new UsageError('--account takes twelve digits.');
   const world = machineWorld();
-  const service = await openResettable({ input, world, account });
+  const service = await openResettable(input, { world, account });
   const listener = await openPort(at, { handler: service.handler, log: logLine });
   const endpoint = endpointOf(at, listener.port);
   out(welcome(endpoint, flags.text('data')));
@@ -38,82 +42,37 @@ async function runDev(input: CommandInput): Promise<number> {
   return exit.done;
 }
 
-interface Resettable {
-  readonly handler: HttpHandler;
-  close(): Promise<void>;
-}
-
-/** A node that can be replaced by an empty one while requests wait. */
-async function openResettable(options: {
-  readonly input: CommandInput;
-  readonly world: MovableWorld;
-  readonly account: string;
-}): Promise<Resettable> {
-  const { input, world, account } = options;
+/** Opens the node, or with --data the folder and the node in it. */
+async function openResettable(
+  input: CommandInput,
+  { world, account }: { readonly world: MovableWorld; readonly account: string },
+): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
-  const open = (isNew: boolean): Promise<SealholdNode> =>
-    openNode({
-      mode: 'dev',
-      dataDir,
-      isNew,
-      rootKey,
-      laneName: 'node-1',
-      alone: true,
-      world,
-      defaultAccount: account,
-      log: logLine,
-      reset,
-    });
-  // Requests take the node that is current when they arrive; while it is replaced they wait for the next one.
-  let current: Promise<SealholdNode>;
-  let underWay = 0;
-  let quiet: () => void = () => undefined;
-  const replace = async (old: SealholdNode): Promise<SealholdNode> => {
-    while (underWay > 0)
-      await new Promise<void>((resolve) => {
-        quiet = resolve;
-      });
-    await old.close();
-    if (dataDir !== undefined) eraseData(dataDir);
-    world.setOffsetMs(0);
-    return open(true);
-  };
-  let resetting: Promise<SealholdNode> | undefined;
-  async function reset(): Promise<void> {
-    resetting ??= current.then(replace).finally(() => {
-      resetting = undefined;
-    });
-    current = resetting;
-    // Requests for a reset are under way themselves; the replacement must not wait for them.
-    underWay--;
-    quiet();
-    try {
-      await resetting;
-    } finally {
-      underWay++;
-    }
-  }
-  current = open(folder?.isNew ?? true);
-  await current;
-  const handler: HttpHandler = async (request) => {
-    const node = await current;
-    underWay++;
-    try {
-      return await node.handler(request);
-    } finally {
-      underWay--;
-      quiet();
-    }
-  };
-  return {
-    handler,
-    close: async () => {
-      await (await current).close();
-      folder?.lock.release();
+  return replaceableNode({
+    isNew: folder?.isNew ?? true,
+    open: (isNew, reset) =>
+      openNode({
+        mode: 'dev',
+        dataDir,
+        isNew,
+        rootKey,
+        laneName: 'node-1',
+        alone: true,
+        isFirst: true,
+        leads: true,
+        world,
+        defaultAccount: account,
+        log: logLine,
+        reset,
+      }),
+    empty: () => {
+      if (dataDir !== undefined) eraseData(dataDir);
+      world.setOffsetMs(0);
     },
-  };
+    closed: () => folder?.lock.release(),
+  });
 }
 
 function welcome(endpoint: string, dataDir: string | undefined): string {

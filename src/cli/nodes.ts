@@ -1,8 +1,10 @@
 /**
- * Several processes on one store and port. The parent holds the folder's lock, hands each child the root key through
- * their pipe, replaces a child that dies, and ends them all when it is told to stop. Children end with their parent.
+ * Several processes on one store and port. The parent holds the folder's lock, hands each child the
+ * root key through their pipe, replaces a child that dies, and ends them all when it is told to
+ * stop. Children end with their parent.
  */
 import cluster, { type Worker } from 'node:cluster';
+import type { World } from '../world.ts';
 import { CommandFailure, exit } from './command.ts';
 
 type ToChild =
@@ -19,15 +21,16 @@ export async function runNodes(options: {
   readonly rootKey: Buffer;
   readonly onServing: (port: number) => void;
   readonly stopped: Promise<void>;
+  readonly world: World;
   readonly log: (line: string) => void;
 }): Promise<number> {
-  const { count, rootKey, log } = options;
+  const { count, rootKey, log, world } = options;
   const serving = new Set<number>();
   let stopping = false;
   let soonDeaths = 0;
   const over = new Promise<number>((resolve) => {
     const begin = (index: number): void => {
-      const begun = performance.now();
+      const begun = world.monotonic();
       const child = cluster.fork();
       child.on('message', (message: ToParent) => {
         if (message.kind === 'ready')
@@ -44,7 +47,7 @@ export async function runNodes(options: {
           return;
         }
         log(`Node ${index} ended (${signal ?? code}).`);
-        soonDeaths = performance.now() - begun < soonMs ? soonDeaths + 1 : 0;
+        soonDeaths = world.monotonic() - begun < soonMs ? soonDeaths + 1 : 0;
         if (soonDeaths <= mostSoonDeaths) begin(index);
         else endAll(resolve);
       });
@@ -78,7 +81,10 @@ export interface Orders {
   leave(): void;
 }
 
-/** A child's side: waits for what the parent wants of it. Throws CommandFailure when the parent goes away. */
+/**
+ * A child's side: waits for what the parent wants of it. Throws CommandFailure when the parent goes
+ * away.
+ */
 export async function orders(): Promise<Orders> {
   let begin: (order: ToChild & { kind: 'begin' }) => void = () => undefined;
   let stop: () => void = () => undefined;

@@ -56,7 +56,11 @@ export const sealChange: Command = {
 const leftover = (keyFile: string | undefined): readonly string[] =>
   keyFile === undefined ? [] : [`${keyFile} opens nothing any more; remove it.`];
 
-/** From a passphrase to another, each needs its own source; else the new one comes from where one always comes from. */
+/**
+ * From a passphrase to another, each needs its own source; else the new one comes from where one
+ * always comes
+ * from.
+ */
 function newSeal(
   now: 'keyfile' | 'passphrase',
   to: 'keyfile' | 'passphrase',

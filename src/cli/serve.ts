@@ -1,8 +1,13 @@
-/** What `start` and `dev` share: where to listen and how, serving until a signal, and telling people what happened. */
+/**
+ * What `start` and `dev` share: where to listen and how, serving until a signal, and telling people
+ * what
+ * happened.
+ */
 import { readFileSync } from 'node:fs';
 import type { HttpHandler } from '../http/message.ts';
 import { type Listener, listen } from '../http/server.ts';
 import { CommandFailure, type Flag, type Flags, UsageError } from './command.ts';
+import { machineWorld } from './world.ts';
 
 export const listenFlags: readonly Flag[] = [
   { name: 'port', value: 'N', help: 'the port to listen on (4566; 0 = any free one)' },
@@ -97,5 +102,5 @@ export function untilStopped(): Promise<void> {
 
 /** One line on stderr with the machine's time. Nothing secret may be in it. */
 export function logLine(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  process.stderr.write(`${new Date(machineWorld().machineNow()).toISOString()} ${line}\n`);
 }

@@ -58,6 +58,7 @@ async function runStart(input: CommandInput): Promise<number> {
       rootKey: folder.rootKey,
       index: 1,
       alone: processes === 1,
+      isFirst: true,
       isNew: folder.isNew,
     });
     const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
@@ -77,6 +78,7 @@ function openStrictNode(options: {
   /** 1, 2, 3 … */
   readonly index: number;
   readonly alone: boolean;
+  readonly isFirst: boolean;
   readonly isNew: boolean;
 }): Promise<SealholdNode> {
   return openNode({
@@ -86,6 +88,8 @@ function openStrictNode(options: {
     rootKey: options.rootKey,
     laneName: `node-${options.index}`,
     alone: options.alone,
+    isFirst: options.isFirst,
+    leads: options.index === 1,
     world: machineWorld(),
     defaultAccount: '',
     log: logLine,
@@ -119,6 +123,7 @@ async function serveAsNodes(
     rootKey: options.folder.rootKey,
     onServing: options.welcome,
     stopped: untilStopped(),
+    world: machineWorld(),
     log: logLine,
   });
 }
@@ -131,6 +136,7 @@ async function runWorker({ at, dataDir }: { at: ListenAt; dataDir: string }): Pr
     rootKey: order.rootKey,
     index: order.index,
     alone: false,
+    isFirst: false,
     isNew: false,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });

@@ -1,4 +1,7 @@
-/** `sealhold trail verify` and `sealhold trail tail`: is the audit trail whole, and what is in it. */
+/**
+ * `sealhold trail verify` and `sealhold trail tail`: is the audit trail whole, and what is in
+ * it.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Anchors, readAnchors } from '../audit/anchors.ts';
@@ -44,7 +47,11 @@ interface KnownByStore {
   close(): Promise<void>;
 }
 
-/** What the sealed database knows of the trail: that is what shows a trail cut at its end or made up as a whole. */
+/**
+ * What the sealed database knows of the trail: that is what shows a trail cut at its end or made up
+ * as a
+ * whole.
+ */
 async function openAnchors(dataDir: string, { flags, env }: CommandInput): Promise<KnownByStore> {
   if (sealKind(dataDir) === undefined || !existsSync(databaseOf(dataDir)))
     throw new CommandFailure(

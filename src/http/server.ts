@@ -1,11 +1,19 @@
-/** The listening end: reads whole requests within limits, hands them on as values, writes answers. Knows no AWS. */
+/**
+ * The listening end: reads whole requests within limits, hands them on as values, writes answers.
+ * Knows no
+ * AWS.
+ */
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HttpHandler, HttpRequest, HttpResponse } from './message.ts';
 
-/** Every input has a bound: a request that passes one is refused, the connection closed, the server goes on. */
+/**
+ * Every input has a bound: a request that passes one is refused, the connection closed, the server
+ * goes
+ * on.
+ */
 export const limits = {
   /** AWS's largest JSON request here is a policy or wrapped key material, far below this. */
   bodyBytes: 1024 * 1024,
@@ -23,7 +31,10 @@ export interface ListenOptions {
   readonly host: string;
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly handler: HttpHandler;
-  /** Called with what a handler threw: a bug of ours, since handlers answer their failures themselves. */
+  /**
+   * Called with what a handler threw: a bug of ours, since handlers answer their failures
+   * themselves.
+   */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -193,7 +204,11 @@ async function pour(body: AsyncIterable<string>, outgoing: http.ServerResponse):
   }
 }
 
-/** Refusals below the protocols: the caller's dialect isn't known yet, so JSON with AWS's error member names. */
+/**
+ * Refusals below the protocols: the caller's dialect isn't known yet, so JSON with AWS's error
+ * member
+ * names.
+ */
 function refuse(outgoing: http.ServerResponse, status: number, text: string): void {
   const code = refusalCodes.get(status) ?? 'InternalFailure';
   const body = JSON.stringify({ __type: code, message: text });
@@ -203,8 +218,8 @@ function refuse(outgoing: http.ServerResponse, status: number, text: string): vo
     Connection: 'close',
   });
   outgoing.end(body);
-  // The client may still be sending: what it sends is thrown away for a moment so that it can read the
-  // refusal, then the connection goes.
+  // The client may still be sending: what it sends is thrown away for a moment so that it can read
+  // the refusal, then the connection goes.
   outgoing.req.resume();
   setTimeout(() => outgoing.req.destroy(), limits.refusalLingerMs).unref();
 }

@@ -1,7 +1,8 @@
 /**
- * What falls due with time, and the one runner that does it. A piece of due work is decided as a batch of writes
- * with expected versions, committed together with its audit record: however many nodes run it, one commit wins,
- * and a crash leaves it either done or still due. The record of what is due lies in the services' own collections.
+ * What falls due with time, and the one runner that does it. A piece of due work is decided as a
+ * batch of writes with expected versions, committed together with its audit record: however many
+ * nodes run it, one commit wins, and a crash leaves it either done or still due. The record of what
+ * is due lies in the services' own collections.
  */
 import type { Write } from '../store/engine.ts';
 import type { World } from '../world.ts';
@@ -33,7 +34,10 @@ const batchItems = 100;
 export function startRunner(options: {
   readonly work: readonly DueWork[];
   readonly world: World;
-  /** Commits a change with its record. `conflict`: another node has done it, or it is no longer due. */
+  /**
+   * Commits a change with its record. `conflict`: another node has done it, or it is no longer
+   * due.
+   */
   readonly commit: (item: DueItem) => Promise<'committed' | 'conflict'>;
   readonly onFault: (kind: string, error: unknown) => void;
 }): Runner {
@@ -45,7 +49,8 @@ export function startRunner(options: {
       const items = await work.due(options.world.now(), batchItems);
       let committed = 0;
       for (const item of items) if ((await options.commit(item)) === 'committed') committed++;
-      // A batch in which nothing moved is another node's work or a fault: the next tick looks again.
+      // A batch in which nothing moved is another node's work or a fault: the next tick looks
+      // again.
       if (items.length < batchItems || committed === 0) return;
     }
   };

@@ -1,6 +1,7 @@
 /**
- * Who may do what, as a pure function from facts to an explained decision. For now the facts are those of an
- * installation whose only principals are root users; policies, grants and sessions join them in their own files.
+ * Who may do what, as a pure function from facts to an explained decision. For now the facts are
+ * those of an installation whose only principals are root users; policies, grants and sessions join
+ * them in their own files.
  */
 export interface Facts {
   readonly principal: { readonly type: string; readonly account: string; readonly arn: string };
@@ -26,7 +27,10 @@ export function evaluate(facts: Facts): Decision {
   return { allowed: false, because: 'no-identity-based-policy' };
 }
 
-/** AWS's sentence for a denial (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html). */
+/**
+ * AWS's sentence for a denial
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+ */
 export function denialText(facts: Facts, decision: Decision & { allowed: false }): string {
   const { principal, action, resource } = facts;
   const kind =

@@ -1,4 +1,8 @@
-/** The AWS Encryption SDK for JavaScript, unmodified: messages of 0 B to 100 MB, with and without data-key caching. */
+/**
+ * The AWS Encryption SDK for JavaScript, unmodified: messages of 0 B to 100 MB, with and without
+ * data-key
+ * caching.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -42,7 +46,8 @@ const options = () => ({
   credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
 });
 
-// Its types lag behind the SDK's under exactOptionalPropertyTypes; at run time they are the same clients.
+// Its types lag behind the SDK's under exactOptionalPropertyTypes; at run time they are the same
+// clients.
 const keyring = () =>
   new KmsKeyringNode({
     generatorKeyId: keyArn,

@@ -1,4 +1,8 @@
-/** The unmodified AWS SDK for JavaScript against a strict server over the socket: every KMS operation there is. */
+/**
+ * The unmodified AWS SDK for JavaScript against a strict server over the socket: every KMS
+ * operation there
+ * is.
+ */
 import assert from 'node:assert/strict';
 import {
   createHash,

@@ -1,34 +1,12 @@
-/** What was asked in each recorded KMS case that needs only the operations there are: names say it, the answers confirm it. */
+/**
+ * What was asked in each recorded KMS case that needs only the operations there are: names say it,
+ * the answers confirm
+ * it.
+ */
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
-
-export interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}
-/** Signs and sends one call; a different Region on request. */
-export type Ask = (operation: string, input: object, region?: string) => Promise<Answer>;
-/** What a case answers, by the names of its recording. */
-export type Case = (ask: Ask, parameters: readonly string[]) => Promise<Record<string, unknown>>;
-
-/** The form in which the recordings hold an answer: errors as botocore shows them, else the members and the status. */
-export function recordable({ status, body }: Answer): Record<string, unknown> {
-  const metadata = { ResponseMetadata: { HTTPHeaders: {}, HTTPStatusCode: status } };
-  if (status === 200) return { ...body, ...metadata };
-  const text = (body.message ?? body.Message ?? '') as string;
-  return { Error: { Code: body.__type, Message: text }, ...metadata };
-}
-
-const b64 = (text: string) => Buffer.from(text).toString('base64');
-
-async function newKey(
-  ask: Ask,
-  input: object = {},
-  region?: string,
-): Promise<Record<string, string>> {
-  const { body } = await ask('CreateKey', input, region);
-  return body.KeyMetadata as Record<string, string>;
-}
+import { type Ask, b64, type Case, newKey, recordable } from './case.ts';
+import { tagCases } from './kms-tag-cases.ts';
 
 const describe = async (ask: Ask, KeyId: string, region?: string) =>
   recordable(await ask('DescribeKey', { KeyId }, region));
@@ -102,21 +80,6 @@ const contextBound =
     };
   };
 
-const tagList = async (ask: Ask, KeyId: string | undefined) =>
-  (await ask('ListResourceTags', { KeyId })).body.Tags;
-const tag = (TagKey: string, TagValue: string) => ({ TagKey, TagValue });
-
-const refusedTags =
-  (tags: (kind: string) => object[], name = 'invalid-tag-key'): Case =>
-  async (ask, [kind]) => ({
-    [name]: recordable(await ask('CreateKey', { Tags: tags(kind ?? '') })),
-  });
-
-const badTagKey = (kind: string): string =>
-  ({ lowercase_prefix: 'aws:key1', uppercase_prefix: 'AWS:key1', too_long_key: 'a'.repeat(129) })[
-    kind
-  ] ?? 'aws:key1';
-
 const multiRegion =
   (MultiRegion: boolean, name: string): Case =>
   async (ask) => ({
@@ -143,7 +106,11 @@ const dataKeys =
     [name]: recordable(await ask(operation, { KeyId: (await newKey(ask)).KeyId, ...input })),
   });
 
-/** The recorder kept no answer here; the case's name says what a signature must be: of the digest's salt length. */
+/**
+ * The recorder kept no answer here; the case's name says what a signature must be: of the digest's
+ * salt
+ * length.
+ */
 const saltLength: Case = async (ask, [KeySpec, SigningAlgorithm]) => {
   const { KeyId } = await newKey(ask, { KeySpec, KeyUsage: 'SIGN_VERIFY' });
   const message = Buffer.from('test message');
@@ -451,90 +418,7 @@ export const cases: ReadonlyMap<string, Case> = new Map<string, Case>([
       };
     },
   ],
-  [
-    'test_tag_existing_key_and_untag',
-    async (ask) => {
-      const { KeyId } = await newKey(ask);
-      await ask('TagResource', { KeyId, Tags: [tag('tag1', 'value1'), tag('tag2', 'value2')] });
-      const before = await tagList(ask, KeyId);
-      await ask('UntagResource', { KeyId, TagKeys: ['tag1', 'tag2'] });
-      return {
-        'list-resource-tags': before,
-        'list-resource-tags-after-all-untagged': await tagList(ask, KeyId),
-      };
-    },
-  ],
-  [
-    'test_create_key_with_tag_and_untag',
-    async (ask) => {
-      const { KeyId } = await newKey(ask, { Tags: [tag('tag1', 'value1'), tag('tag2', 'value2')] });
-      const before = await tagList(ask, KeyId);
-      await ask('UntagResource', { KeyId, TagKeys: ['tag1', 'tag2'] });
-      return {
-        'list-resource-tags': before,
-        'list-resource-tags-after-all-untagged': await tagList(ask, KeyId),
-      };
-    },
-  ],
-  [
-    'test_untag_key_partially',
-    async (ask) => {
-      const { KeyId } = await newKey(ask, {
-        Tags: [1, 2, 3].map((n) => tag(`tag${n}`, `value${n}`)),
-      });
-      const before = await tagList(ask, KeyId);
-      await ask('UntagResource', { KeyId, TagKeys: ['tag2'] });
-      return {
-        'list-resource-tags': before,
-        'list-resource-tags-after-partially-untagged': await tagList(ask, KeyId),
-      };
-    },
-  ],
-  [
-    'test_update_and_add_tags_on_tagged_key',
-    async (ask) => {
-      const { KeyId } = await newKey(ask, {
-        Tags: [1, 2, 3].map((n) => tag(`tag${n}`, `value${n}`)),
-      });
-      const before = await tagList(ask, KeyId);
-      await ask('TagResource', {
-        KeyId,
-        Tags: [tag('tag2', 'updated_value2'), tag('tag4', 'value4'), tag('tag5', 'value5')],
-      });
-      return {
-        'list-resource-tags': before,
-        'list-resource-tags-after-tags-updated': await tagList(ask, KeyId),
-      };
-    },
-  ],
-  [
-    'test_tag_key_with_duplicate_tag_keys_raises_error',
-    async (ask) => {
-      const { KeyId } = await newKey(ask);
-      const Tags = [tag('a', '1'), tag('a', '2')];
-      return { 'duplicate-tag-keys': recordable(await ask('TagResource', { KeyId, Tags })) };
-    },
-  ],
-  [
-    'test_create_key_with_too_many_tags_raises_error',
-    refusedTags(() => Array.from({ length: 51 }, (_, n) => tag(`k${n}`, 'v'))),
-  ],
-  [
-    'test_tag_existing_key_with_invalid_tag_key',
-    async (ask) => {
-      const { KeyId } = await newKey(ask);
-      return {
-        'invalid-tag-key': recordable(
-          await ask('TagResource', { KeyId, Tags: [tag('aws:key1', 'v')] }),
-        ),
-      };
-    },
-  ],
-  [
-    'test_key_with_long_tag_value_raises_error',
-    refusedTags(() => [tag('k', 'v'.repeat(257))], 'too-long-tag-value'),
-  ],
-  ['test_create_key_with_invalid_tag_key', refusedTags((kind) => [tag(badTagKey(kind), 'value')])],
+  ...tagCases,
   ['test_generate_data_key_pair_dry_run', dryRun('GenerateDataKeyPair')],
   [
     'test_generate_data_key_pair_without_plaintext_dry_run',

@@ -1,6 +1,6 @@
 /**
- * Reproduces the KMS cases recorded from real AWS and compares error code, message and members. The recordings lie
- * beside the checkout where we work; without them the test says that it was skipped.
+ * Reproduces the KMS cases recorded from real AWS and compares error code, message and members. The
+ * recordings lie beside the checkout where we work; without them the test says that it was skipped.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { signRequest } from '../../src/identity/sign.ts';
 import { type RunningServer, startServer } from '../running-server.ts';
-import { type Ask, cases } from './kms-cases.ts';
+import type { Ask } from './case.ts';
+import { cases } from './kms-cases.ts';
 import { compare } from './match.ts';
 
 const file = join(import.meta.dirname, '../../../shared/recorded/kms/test_kms.snapshot.json');

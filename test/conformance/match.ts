@@ -1,7 +1,8 @@
 /**
- * Compares an answer with a recorded one. Recordings hold placeholders for what varies: `<key-id:1>`, `datetime`,
- * and a member's own name in kebab case for a blob (`"CiphertextBlob": "ciphertext-blob"`). A placeholder with a
- * number stands for the same value wherever it occurs in a case.
+ * Compares an answer with a recorded one. Recordings hold placeholders for what varies:
+ * `<key-id:1>`, `datetime`, and a member's own name in kebab case for a blob (`"CiphertextBlob":
+ * "ciphertext-blob"`). A placeholder with a number stands for the same value wherever it occurs in
+ * a case.
  */
 export interface Matched {
   /** Paths and what differs; empty when the answers agree. */
@@ -10,7 +11,10 @@ export interface Matched {
   readonly explained: string[];
 }
 
-/** Members that AWS added after the recording, by operation answers that the recordings show without them. */
+/**
+ * Members that AWS added after the recording, by operation answers that the recordings show without
+ * them.
+ */
 const addedSince = new Set(['KeyMaterialId', 'SourceKeyMaterialId', 'DestinationKeyMaterialId']);
 
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
@@ -94,7 +98,11 @@ function walkString(
   found.differences.push(`${path}: ${JSON.stringify(actual)} is not ${JSON.stringify(recorded)}`);
 }
 
-/** `<x:1>`, `<key-arn>`, `<region>` and the recording's account number stand for text that is the same throughout. */
+/**
+ * `<x:1>`, `<key-arn>`, `<region>` and the recording's account number stand for text that is the
+ * same
+ * throughout.
+ */
 function matchesTemplate(template: string, actual: string, bound: Map<string, string>): boolean {
   const names: string[] = [];
   const source = template

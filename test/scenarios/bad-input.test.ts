@@ -1,4 +1,8 @@
-/** Hostile and broken input over the real socket: AWS's error where it has one, else a clear 4xx; the server stays up. */
+/**
+ * Hostile and broken input over the real socket: AWS's error where it has one, else a clear 4xx;
+ * the server stays
+ * up.
+ */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * kill -9 under write load, again and again on one data folder: whatever was acknowledged is there after the restart,
- * the trail's chain is whole and holds the record of every acknowledged call.
+ * kill -9 under write load, again and again on one data folder: whatever was acknowledged is there
+ * after the restart, the trail's chain is whole and holds the record of every acknowledged call.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -29,7 +29,11 @@ type Ledger = Map<string, Acknowledged>;
 
 type Ask = ReturnType<typeof ask>;
 
-/** One writer: creates a key, then changes it until the server dies. A change whose answer never came may have happened or not. */
+/**
+ * One writer: creates a key, then changes it until the server dies. A change whose answer never
+ * came may have happened or
+ * not.
+ */
 async function write(call: Ask, ledger: Ledger, unsure: Set<string>): Promise<void> {
   const made = await call('CreateKey', { Description: 'first' });
   const { KeyId } = (made.body.KeyMetadata ?? {}) as { KeyId?: string };

@@ -1,4 +1,8 @@
-/** What a newcomer and an operator do with `sealhold start`: first start, later starts, refusals, seals, nodes, the trail. */
+/**
+ * What a newcomer and an operator do with `sealhold start`: first start, later starts, refusals,
+ * seals, nodes, the
+ * trail.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -35,7 +35,11 @@ export function newAccount(
   };
 }
 
-/** Twelve digits that don't begin with 0: some tools read an account number as a number and would lose it. */
+/**
+ * Twelve digits that don't begin with 0: some tools read an account number as a number and would
+ * lose
+ * it.
+ */
 function newAccountNumber(world: World): string {
   const span = 900_000_000_000;
   return String(100_000_000_000 + (world.randomBytes(6).readUIntBE(0, 6) % span));

@@ -1,4 +1,8 @@
-/** What IAM stores: accounts and access keys. Secrets stand here in clear because the barrier seals every record. */
+/**
+ * What IAM stores: accounts and access keys. Secrets stand here in clear because the barrier seals
+ * every
+ * record.
+ */
 import type { Collection, Store } from '../../store/store.ts';
 
 export interface AccountRecord {
