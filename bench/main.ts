@@ -19,12 +19,12 @@ import { stages } from './stages.ts';
 
 const claims: readonly Claim[] = [
   hotPath,
+  peer,
   stages,
   signing,
   slowNeighbour,
   processes,
   createKeys,
-  peer,
   // Last: it takes what time is left.
   manyKeys,
 ];
