@@ -153,6 +153,8 @@ describe('the encryption context', () => {
       { '': 'abc' },
       { a: '', bc: '' },
       { a: 'b', c: '' },
+      { a: '\0\0\0\0' },
+      { 'a\0\0\0\0': '' },
       {},
     ];
     for (const sealedUnder of alike)
