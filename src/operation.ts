@@ -79,8 +79,8 @@ export interface Found<Subject> {
 }
 
 /** An operation table as the pipeline sees it. */
-// biome-ignore lint/suspicious/noExplicitAny: rows of different operations stand in one table; each
-// is typed where it is written
+// Each row is typed where it is written.
+// biome-ignore lint/suspicious/noExplicitAny: rows of different types stand in one table
 export type OperationTable = ReadonlyMap<string, Operation<any, any, any>>;
 
 /** What a generated model says of an operation: `KmsModel['Encrypt']`. */
@@ -98,7 +98,6 @@ export type Operations<
   Model extends { readonly [Name in keyof Model]: OperationTypes },
   Names extends keyof Model = keyof Model,
 > = {
-  // biome-ignore lint/suspicious/noExplicitAny: what `find` hands to `run` differs by row; each row
-  // annotates it
+  // biome-ignore lint/suspicious/noExplicitAny: what `find` hands to `run` differs by row
   readonly [Name in Names]: Operation<Model[Name]['input'], Model[Name]['output'], any>;
 };

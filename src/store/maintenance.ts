@@ -1,6 +1,6 @@
 /**
- * Keeps the keyring in order while a node runs: counts what it sealed, begins a new term when one is due, seals
- * old records anew in the background and forgets terms that nothing needs any more.
+ * Keeps the keyring in order while a node runs: counts what it sealed, begins a new term when one
+ * is due, seals old records anew in the background and forgets terms that nothing needs any more.
  */
 import type { World } from '../world.ts';
 import type { Engine } from './engine.ts';

@@ -82,7 +82,8 @@ describe('the AWS Encryption SDK for JavaScript', () => {
       .pipe(
         encryptStream(keyring(), {
           encryptionContext: context,
-          suiteId: 0x0478, // AES-256-GCM, HKDF, key commitment, no signature: the suite for unsigned streams
+          // AES-256-GCM, HKDF, key commitment, no signature: the suite for unsigned streams.
+          suiteId: 0x0478,
         }),
       )
       .pipe(decryptUnsignedMessageStream(keyring()));

@@ -17,6 +17,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { type Engine, StoreDamaged, StoreUnavailable } from '../../src/store/engine.ts';
 import { openSqliteEngine, type SqliteOptions } from '../../src/store/sqlite/engine.ts';
+import { connect } from '../../src/store/sqlite/schema.ts';
 import { textAt, write } from './commits.ts';
 import { engineContract, type Place } from './engine.ts';
 import { testWorld } from './world.ts';
@@ -157,7 +158,7 @@ describe('A store on an untrusted disk', () => {
   test('is refused at once for an altered state, however large it is', async () => {
     for (const sql of [
       'UPDATE state SET seq = seq + 1',
-      "UPDATE state SET masked = x'00' || substr(masked, 2)",
+      "UPDATE state SET masked = CAST(x'00' || substr(masked, 2) AS BLOB)",
     ]) {
       const file = await filled();
       behindItsBack(file, sql);
@@ -272,6 +273,13 @@ describe('A store in a file', () => {
       assert.equal(statSync(file + suffix).mode & 0o777, 0o600);
     }
     await engine.close();
+  });
+
+  test('syncs its log at every commit', () => {
+    // A killed process doesn't show it: only lost power would.
+    const db = connect({ file: newFile(), busyTimeoutMs: 0 });
+    assert.equal(db.prepare('PRAGMA synchronous').get()?.synchronous, 2);
+    db.close();
   });
 
   test('is one file after a clean close', async () => {

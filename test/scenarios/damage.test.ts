@@ -1,4 +1,8 @@
-/** A flipped byte anywhere in the database is detected or without effect: a wrong or missing answer is never served. */
+/**
+ * A flipped byte anywhere in the database is detected or without effect: a wrong or missing answer
+ * is never
+ * served.
+ */
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +18,10 @@ import {
 
 const flips = 60;
 
-/** Everything that can be asked of the store: what it says must stay, or become an error of ours. */
+/**
+ * Everything that can be asked of the store: what it says must stay, or become an error of
+ * ours.
+ */
 async function questions(
   call: ReturnType<typeof ask>,
   keys: readonly string[],

@@ -1,4 +1,8 @@
-/** A full disk refuses with a clear error and loses nothing; when there is room again, service resumes by itself. */
+/**
+ * A full disk refuses with a clear error and loses nothing; when there is room again, service
+ * resumes by
+ * itself.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';

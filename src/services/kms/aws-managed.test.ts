@@ -21,16 +21,22 @@ describe('an AWS managed key', () => {
     assert.deepEqual(Keys, [{ KeyId: KeyMetadata?.KeyId, KeyArn: KeyMetadata?.Arn }]);
   });
 
-  test('works in the very call that makes it', async () => {
-    const sealed = await kms.ask('Encrypt', {
-      KeyId: `arn:aws:kms:${region}:${account}:alias/aws/ssm`,
-      Plaintext: Buffer.from('x'),
-    });
-    const CiphertextBlob = Buffer.from(sealed.CiphertextBlob ?? []);
-    assert.deepEqual(
-      (await kms.ask('Decrypt', { CiphertextBlob, KeyId: 'alias/aws/ssm' })).Plaintext,
-      Buffer.from('x'),
+  test('is closed to direct use: its policy opens it to its service only', async () => {
+    const Plaintext = Buffer.from('x');
+    const unmade = `arn:aws:kms:${region}:${account}:alias/aws/ssm`;
+    await assert.rejects(
+      kms.ask('Encrypt', { KeyId: unmade, Plaintext }),
+      refusal('NotFoundException', `Alias ${unmade} is not found.`),
     );
+    const { KeyMetadata } = await kms.ask('DescribeKey', { KeyId: unmade });
+    for (const KeyId of [unmade, 'alias/aws/ssm', KeyMetadata?.KeyId ?? ''])
+      await assert.rejects(
+        kms.ask('Encrypt', { KeyId, Plaintext }),
+        refusal(
+          'AccessDeniedException',
+          `User: arn:aws:iam::${account}:root is not authorized to perform: kms:Encrypt on resource: ${KeyMetadata?.Arn} because no resource-based policy allows the kms:Encrypt action`,
+        ),
+      );
   });
 
   test('does not come to be for a name that AWS has not', async () => {

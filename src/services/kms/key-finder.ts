@@ -96,7 +96,10 @@ export function createKeyFinder(records: Records, materials: Materials): KeyFind
       return entry;
     });
   const makeManaged = async (name: string, call: Call): Promise<KeyEntry> => {
-    const made = await createManagedKey(name, call, { records, materials });
+    // AWS makes them for the service that first needs one, or for who asks what they are.
+    const made = readsMetadata.test(call.operation)
+      ? await createManagedKey(name, call, { records, materials })
+      : undefined;
     if (made === undefined) throw aliasNotFound(aliasArn(ownerOf(call), name));
     call.stage(...made.writes);
     return made.entry;
@@ -111,22 +114,21 @@ export function createKeyFinder(records: Records, materials: Materials): KeyFind
   const find = (keyId: string, call: Call, action?: string): MaybePromise<KeyEntry> => {
     const name = parseKeyName(keyId, call);
     refuseForeign(name.account, call, action);
-    return name.kind === 'key' ? byId(name, call) : byAlias(name, call);
+    return whenHere(name.kind === 'key' ? byId(name, call) : byAlias(name, call), (entry) =>
+      refuseUseOfManaged(entry, call, action),
+    );
   };
   const findByKeyId = (keyId: string, call: Call): MaybePromise<KeyEntry> => {
     const name = parseKeyOnlyName(keyId, call);
     refuseForeign(name.account, call);
-    return whenHere(byId(name, call), (entry) => {
-      refuseChangeOfManaged(entry.value, call);
-      return entry;
-    });
+    return whenHere(byId(name, call), (entry) => refuseUseOfManaged(entry, call));
   };
   const findOwner = (owner: BlobOwner, action: string, call: Call): MaybePromise<KeyEntry> => {
     const denied = () => ciphertextKeyDenied({ callerArn: call.principal.arn, action });
     if (owner.account !== call.principal.account) throw denied();
     return whenHere(peekOrGet(owner.keyId, call), (entry) => {
       if (entry === undefined) throw denied();
-      return entry;
+      return refuseUseOfManaged(entry, call, action);
     });
   };
   return {
@@ -159,12 +161,15 @@ function refuseForeign(account: string | undefined, call: Call, action?: string)
 
 const readsMetadata = /^(Describe|Get|List)/;
 
-/** What the policies of AWS managed keys let the account do with the key itself. */
-function refuseChangeOfManaged(key: Key, call: Call): void {
-  if (key.manager !== 'AWS' || readsMetadata.test(call.operation)) return;
+/**
+ * What the policies of AWS managed keys let the account itself do: read their metadata. Use is for the
+ * services (`kms:ViaService`), of which none calls yet.
+ */
+function refuseUseOfManaged(entry: KeyEntry, call: Call, action?: string): KeyEntry {
+  if (entry.value.manager !== 'AWS' || readsMetadata.test(call.operation)) return entry;
   throw managedKeyDenied({
     callerArn: call.principal.arn,
-    action: `kms:${call.operation}`,
-    keyArn: key.arn,
+    action: action ?? `kms:${call.operation}`,
+    keyArn: entry.value.arn,
   });
 }

@@ -24,7 +24,7 @@ export function pathRange({
   if (!prefix.isWellFormed()) return undefined;
   const below = successor(prefix) ?? noEnd;
   const bound = after?.toWellFormed();
-  if (bound === undefined || comesBefore(bound, prefix)) {
+  if (bound === undefined || sortsBefore(bound, prefix)) {
     return { from: prefix, includesFrom: true, below };
   }
   return { from: bound, includesFrom: false, below };
@@ -45,6 +45,10 @@ function successor(prefix: string): string | undefined {
   return undefined;
 }
 
-function comesBefore(a: string, b: string): boolean {
-  return !a.startsWith(b) && Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+/**
+ * Whether `a` sorts before `b` by UTF-8 bytes, which UTF-16 (JavaScript's order) does not do
+ * beyond U+FFFF.
+ */
+export function sortsBefore(a: string, b: string): boolean {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
 }

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalSecret } from '../../crypto/hash.ts';
 import { type DigestKeys, digestBytes, toggleRow } from './digest.ts';
 import { Damage } from './failure.ts';
+import { sortsBefore } from './path-range.ts';
 import { readState } from './schema.ts';
 
 /**
@@ -13,8 +14,7 @@ import { readState } from './schema.ts';
 export function verifyStore(db: DatabaseSync, keys: DigestKeys): void {
   db.exec('BEGIN');
   try {
-    // Also that the rows are in order, so that a look-up finds what the scan below sees, and
-    // that no page of theirs stands in the free list, where a later write would overwrite it.
+    // A page in use that stands in the free list, too, would be overwritten by a later write.
     const verdict = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
     if (verdict !== 'ok') throw new Damage(`SQLite finds: ${verdict}`);
     const state = readState(db, keys);
@@ -30,10 +30,15 @@ export function verifyStore(db: DatabaseSync, keys: DigestKeys): void {
 function digestRows(db: DatabaseSync, keys: DigestKeys): { digest: Buffer; rowCount: number } {
   const digest = Buffer.alloc(digestBytes);
   let rowCount = 0;
+  let last = '';
   for (const { path, version } of db.prepare('SELECT path, version FROM rows').iterate()) {
     if (typeof path !== 'string' || !isVersion(version)) {
       throw new Damage('a record has no valid path and version');
     }
+    // The digest knows no order and quick_check doesn't look at it, but look-ups go by it: a row
+    // in the wrong place is there for a scan and missing for a get.
+    if (!sortsBefore(last, path)) throw new Damage('its records are out of order');
+    last = path;
     toggleRow(keys, digest, { path, version });
     rowCount++;
   }
