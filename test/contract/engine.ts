@@ -408,7 +408,9 @@ async function killedWhileLogging(child: ChildProcess, lifeMs: number): Promise<
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     printed += text;
   });
-  await once(child.stdout!, 'data');
+  // A child that dies by itself prints nothing any more: it must fail the test, not hang it.
+  const [first] = await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')]);
+  assert.equal(typeof first, 'string', `the writing process ended by itself (${first})`);
   setTimeout(() => child.kill('SIGKILL'), lifeMs);
   await once(child, 'close');
   // The last line may be cut.
