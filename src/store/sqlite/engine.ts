@@ -57,7 +57,7 @@ export interface SqliteEngine extends Engine {
   verifyIntegrity(): Promise<void>;
 }
 
-const inlineCheckRows = 1_000;
+const inlineCheckRows = 500;
 const nonceBytes = 16;
 const longestPathBytes = 4_096;
 
