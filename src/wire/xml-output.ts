@@ -78,8 +78,7 @@ export function escapeXml(text: string): string {
   return text.toWellFormed().replace(special, (char) => references.get(char) ?? '\ufffd');
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not
-// get through
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not get through
 const special = /[&<>"'\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
 const references = new Map([
