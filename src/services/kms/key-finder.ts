@@ -162,8 +162,8 @@ function refuseForeign(account: string | undefined, call: Call, action?: string)
 const readsMetadata = /^(Describe|Get|List)/;
 
 /**
- * What the policies of AWS managed keys let the account itself do: read their metadata. Use is for the
- * services (`kms:ViaService`), of which none calls yet.
+ * What the policies of AWS managed keys let the account itself do: read their metadata. Use is
+ * for the services (`kms:ViaService`), of which none calls yet.
  */
 function refuseUseOfManaged(entry: KeyEntry, call: Call, action?: string): KeyEntry {
   if (entry.value.manager !== 'AWS' || readsMetadata.test(call.operation)) return entry;
