@@ -23,6 +23,7 @@ export const limits = {
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 65_000,
   drainTimeoutMs: 10_000,
+  drainCheckMs: 20,
   refusalLingerMs: 1_000,
 } as const;
 
@@ -84,8 +85,11 @@ function drain(server: http.Server, draining: { now: boolean }): Promise<void> {
   draining.now = true;
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), limits.drainTimeoutMs);
+    // A connection whose last answer has just gone out is idle, and would stay open.
+    const idle = setInterval(() => server.closeIdleConnections(), limits.drainCheckMs);
     server.close(() => {
       clearTimeout(force);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();
