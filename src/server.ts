@@ -93,6 +93,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     keyring,
     world,
     rewraps: options.leads,
+    verify: dataDir === undefined ? undefined : () => engine.verifyIntegrity(),
     onFault: (error) => log(`The keyring could not be maintained: ${describe(error)}`),
   });
   const store = openStore({ engine, keyring, world });

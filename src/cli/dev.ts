@@ -9,6 +9,7 @@ import { type Command, type CommandInput, exit, UsageError } from './command.ts'
 import { eraseData, openFolder } from './data.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
+import { devWelcome } from './welcome.ts';
 import { machineWorld } from './world.ts';
 
 export const dev: Command = {
@@ -35,7 +36,7 @@ async function runDev(input: CommandInput): Promise<number> {
   const service = await openResettable(input, { world, account });
   const listener = await openPort(at, { handler: service.handler, log: logLine });
   const endpoint = endpointOf(at, listener.port);
-  out(welcome(endpoint, flags.text('data')));
+  out(devWelcome({ endpoint, dataDir: flags.text('data') }, flags));
   await untilStopped();
   await listener.close();
   await service.close();
@@ -73,18 +74,4 @@ async function openResettable(
     },
     closed: () => folder?.lock.release(),
   });
-}
-
-function welcome(endpoint: string, dataDir: string | undefined): string {
-  return [
-    `Sealhold dev mode on ${endpoint}: any access key gets in. For tests only.`,
-    dataDir === undefined
-      ? 'State is in memory and ends with this process.'
-      : `State is in ${dataDir}.`,
-    '',
-    `export AWS_ENDPOINT_URL=${endpoint}`,
-    'export AWS_ACCESS_KEY_ID=test',
-    'export AWS_SECRET_ACCESS_KEY=test',
-    '',
-  ].join('\n');
 }

@@ -1,15 +1,11 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
 import { openNode, type SealholdNode } from '../server.ts';
-import type { AccessKeyRecord } from '../services/iam/records.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
   defaultDataDir,
-  explainSeal,
   type OpenFolder,
   openFolder,
-  readIfThere,
-  rootCredentialsOf,
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
@@ -23,6 +19,7 @@ import {
   openPort,
   untilStopped,
 } from './serve.ts';
+import { strictWelcome } from './welcome.ts';
 import { machineWorld } from './world.ts';
 
 export const start: Command = {
@@ -62,8 +59,10 @@ async function runStart(input: CommandInput): Promise<number> {
       isNew: folder.isNew,
     });
     const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
-    const welcome = (port: number) =>
-      input.out(welcomeText({ input, at, dataDir, folder, made, port }));
+    const welcome = (port: number): void => {
+      const { seal } = folder;
+      input.out(strictWelcome({ endpoint: endpointOf(at, port), dataDir, seal, made }, flags));
+    };
     return processes === 1
       ? await serveAlone(node, { at, welcome })
       : await serveAsNodes(node, { folder, processes, welcome });
@@ -146,40 +145,4 @@ async function runWorker({ at, dataDir }: { at: ListenAt; dataDir: string }): Pr
   await node.close();
   order.leave();
   return exit.done;
-}
-
-function welcomeText(options: {
-  readonly input: CommandInput;
-  readonly at: ListenAt;
-  readonly dataDir: string;
-  readonly folder: OpenFolder;
-  readonly made: AccessKeyRecord | undefined;
-  readonly port: number;
-}): string {
-  const { input, at, dataDir, folder, made, port } = options;
-  const endpoint = endpointOf(at, port);
-  const file = rootCredentialsOf(dataDir);
-  const lines = [`Sealhold serves on ${endpoint}, data in ${dataDir}.`, ''];
-  if (made === undefined) {
-    const kept = readIfThere(file) !== undefined;
-    lines.push(
-      kept
-        ? `The root access key is in ${file}:\n  export AWS_ENDPOINT_URL=${endpoint} AWS_SHARED_CREDENTIALS_FILE=${file}`
-        : `The root access key is no longer in ${file}; use the copy that you keep.`,
-      '',
-    );
-    return lines.join('\n');
-  }
-  lines.push(
-    `This is the first start: account ${made.account} and its root access key were made.`,
-    `The key is also in ${file}, readable by you only. Paste these:`,
-    '',
-    `export AWS_ENDPOINT_URL=${endpoint}`,
-    `export AWS_ACCESS_KEY_ID=${made.accessKeyId}`,
-    `export AWS_SECRET_ACCESS_KEY=${made.secretAccessKey}`,
-    '',
-    explainSeal(dataDir, { flags: input.flags, seal: folder.seal }),
-    '',
-  );
-  return lines.join('\n');
 }

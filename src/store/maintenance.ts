@@ -8,6 +8,8 @@ import type { Keyring } from './keyring.ts';
 import { dropTerm, rewrap } from './rewrap.ts';
 
 const everyMs = 5 * 60 * 1_000;
+/** A record that somebody takes away behind a running server shows no later than this. */
+const verifyEveryMs = 60 * 60 * 1_000;
 /** As the keyring has it: no node seals under a term any more a day after its end. */
 const settledAfterMs = 25 * 60 * 60 * 1_000;
 
@@ -21,6 +23,8 @@ export function startMaintenance(options: {
   readonly world: World;
   /** Walking the whole store is one node's work; the others only count. */
   readonly rewraps: boolean;
+  /** Checks the whole store; who finds damage refuses everything from then on. */
+  readonly verify: (() => Promise<void>) | undefined;
   readonly onFault: (error: unknown) => void;
 }): Maintenance {
   const { keyring, onFault } = options;
@@ -36,9 +40,12 @@ export function startMaintenance(options: {
     running = running.then(() => tick(false)).catch(onFault);
   }, everyMs);
   timer.unref();
+  const checks = setInterval(() => options.verify?.().catch(onFault), verifyEveryMs);
+  checks.unref();
   return {
     close: async () => {
       clearInterval(timer);
+      clearInterval(checks);
       stopping.abort();
       await running;
     },
