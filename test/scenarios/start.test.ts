@@ -4,7 +4,7 @@
  * trail.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -302,6 +302,42 @@ describe('TLS', {
     await server.stop();
     removeFolder(folder);
   });
+});
+
+describe('trail tail', () => {
+  for (const processes of ['1', '2']) {
+    test(`shows records as they come, with ${processes} process(es)`, async () => {
+      const folder = freshFolder();
+      const args = ['--processes', processes];
+      const server = await startServer({ mode: 'start', data: folder, args });
+      const tail = spawn(sealhold, ['trail', 'tail', '--last', '0'], {
+        env: {
+          ...process.env,
+          AWS_ENDPOINT_URL: server.endpoint,
+          AWS_SHARED_CREDENTIALS_FILE: join(folder, 'root-credentials'),
+        },
+      });
+      let shown = '';
+      tail.stdout.on('data', (chunk) => {
+        shown += chunk;
+      });
+      const lines = () => shown.split('\n').filter((line) => line.includes('kms:GenerateRandom'));
+      const call = ask(server);
+      for (let tries = 0; tries < 100 && lines().length === 0; tries++) {
+        await call('GenerateRandom', { NumberOfBytes: 8 });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assert.match(lines()[0] ?? '', /arn:aws:iam::\d{12}:root {2}kms:GenerateRandom {2}ok$/);
+      const seen = lines().length;
+      for (let i = 0; i < 5; i++) await call('GenerateRandom', { NumberOfBytes: 8 });
+      for (let tries = 0; tries < 60 && lines().length < seen + 5; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.ok(lines().length >= seen + 5, shown);
+      tail.kill();
+      assert.equal(await server.stop(), 0);
+      removeFolder(folder);
+    });
+  }
 });
 
 describe('the trail', () => {
