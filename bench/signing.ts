@@ -13,7 +13,7 @@ import {
   rateOf,
   warm,
 } from './claim.ts';
-import { canPin, type Program, startSealhold } from './program.ts';
+import { canPin, type Program, root, startSealhold } from './program.ts';
 import { prepare } from './request.ts';
 
 interface Algorithm {
@@ -81,7 +81,7 @@ function compareFunction(bench: Bench, options: Algorithm): Row {
 }
 
 function signLoop(words: readonly string[]): number {
-  const command = [process.execPath, join(import.meta.dirname, 'sign-loop.ts'), ...words];
+  const command = [process.execPath, join(root, 'bench/sign-loop.ts'), ...words];
   const [file = '', ...args] = canPin ? ['taskset', '-c', '0', ...command] : command;
   const { stdout, stderr } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
   const perSecond = Number(stdout.trim());
