@@ -20,7 +20,7 @@ export interface Probe {
   readonly what: string;
   /** The sentence after `failed to satisfy constraint: `; undefined when the input is right. */
   readonly constraint: string | undefined;
-  /** The value has another JSON type than the member: no validation, but a SerializationException. */
+  /** The value has another JSON type than the member: a SerializationException. */
   readonly isWrongType?: true;
   /** What stands between `Value ` and `at`, e.g. `'x' ` or `null `; undefined: not compared. */
   readonly shown: string | undefined;
