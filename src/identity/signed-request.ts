@@ -3,8 +3,8 @@
  * presigned URL.
  */
 import type { HttpRequest } from '../http/message.ts';
-import type { Dialect, Refusal } from './refusal.ts';
 import * as refuse from './refusal.ts';
+import { type Dialect, isRefusal, type Refusal } from './refusal.ts';
 import { algorithm } from './sigv4.ts';
 import { timestampOfHttpDate } from './timestamp.ts';
 
@@ -13,6 +13,8 @@ export interface SignedRequest {
   readonly form: 'header' | 'query';
   /** `<access key id>/<yyyymmdd>/<region>/<service>/aws4_request` */
   readonly credential: string;
+  /** The same taken apart at its slashes. */
+  readonly credentialParts: readonly string[];
   readonly signedNames: readonly string[];
   readonly signature: string;
   /** `yyyymmddThhmmssZ` when it is well formed. */
@@ -53,6 +55,34 @@ function readAuthorization(
   header: string,
   headers: ReadonlyMap<string, string>,
 ): SignedRequest | Refusal {
+  const sent = headers.get('x-amz-date');
+  const timestamp = sent ?? headers.get('date');
+  const parts = readAgain(header) ?? readParts(header);
+  if (isRefusal(parts)) return parts;
+  const { credential, signedHeaders, signature } = parts;
+  if (!credential || !signedHeaders || !signature || !timestamp)
+    return lacking({ header, credential, signature, signedHeaders, timestamp });
+  return {
+    form: 'header',
+    credential,
+    credentialParts: parts.credentialParts ?? credential.split('/'),
+    signedNames: parts.signedNames ?? signedHeaders.split(';'),
+    signature,
+    timestamp: sent ?? timestampOfHttpDate(timestamp),
+    sessionToken: headers.get('x-amz-security-token'),
+    expires: undefined,
+  };
+}
+
+interface AuthorizationParts {
+  readonly credential: string | undefined;
+  readonly signedHeaders: string | undefined;
+  readonly signature: string | undefined;
+  readonly credentialParts?: readonly string[];
+  readonly signedNames?: readonly string[];
+}
+
+function readParts(header: string): AuthorizationParts | Refusal {
   const space = header.indexOf(' ');
   if ((space < 0 ? header : header.slice(0, space)) !== algorithm) {
     // A header without a space may be a bare token that was meant for another server: not repeated.
@@ -76,19 +106,53 @@ function readAuthorization(
       signedHeaders = signedHeaders === undefined ? value : '';
     else if (piece.startsWith('Signature=')) signature = signature === undefined ? value : '';
   }
-  const sent = headers.get('x-amz-date');
-  const timestamp = sent ?? headers.get('date');
-  if (!credential || !signedHeaders || !signature || !timestamp)
-    return lacking({ header, credential, signature, signedHeaders, timestamp });
-  return {
-    form: 'header',
+  if (credential && signedHeaders && signature) remember(header, { credential, signedHeaders });
+  return { credential, signedHeaders, signature };
+}
+
+const signatureName = ', Signature=';
+const signatureDigits = 64;
+const hexOnly = /^[0-9a-f]+$/;
+
+/**
+ * All that a client's header says before its signature is the same for a day, and reading it costs
+ * as much as hashing the body. What stands before a last `, Signature=` and 64 hex digits
+ * determines what is read of it, whoever sent it. Bounded: at most so many, none longer than any
+ * SDK's; when they are full, all are forgotten.
+ */
+const preambles = new Map<string, Omit<Required<AuthorizationParts>, 'signature'>>();
+const mostPreambles = 1024;
+const longestPreamble = 512;
+
+function preambleLength(header: string): number {
+  const at = header.length - signatureDigits;
+  const isUsual =
+    at <= longestPreamble &&
+    header.startsWith(signatureName, at - signatureName.length) &&
+    hexOnly.test(header.slice(at));
+  return isUsual ? at : -1;
+}
+
+function readAgain(header: string): Required<AuthorizationParts> | undefined {
+  const at = preambleLength(header);
+  if (at < 0) return undefined;
+  const known = preambles.get(header.slice(0, at));
+  return known === undefined ? undefined : { ...known, signature: header.slice(at) };
+}
+
+function remember(
+  header: string,
+  { credential, signedHeaders }: { credential: string; signedHeaders: string },
+): void {
+  const at = preambleLength(header);
+  if (at < 0) return;
+  if (preambles.size >= mostPreambles) preambles.clear();
+  preambles.set(header.slice(0, at), {
     credential,
+    signedHeaders,
+    credentialParts: credential.split('/'),
     signedNames: signedHeaders.split(';'),
-    signature,
-    timestamp: sent ?? timestampOfHttpDate(timestamp),
-    sessionToken: headers.get('x-amz-security-token'),
-    expires: undefined,
-  };
+  });
 }
 
 function lacking(found: {
@@ -140,9 +204,11 @@ function readPresigned(
     if (!query.get(name)) text += `AWS query-string parameters must include '${name}'. `;
   if (text !== '')
     return refuse.refusal('incomplete', `${text}Re-examine the query-string parameters.`);
+  const credential = query.get('X-Amz-Credential') as string;
   return {
     form: 'query',
-    credential: query.get('X-Amz-Credential') as string,
+    credential,
+    credentialParts: credential.split('/'),
     signedNames: (query.get('X-Amz-SignedHeaders') as string).split(';'),
     signature: query.get('X-Amz-Signature') as string,
     timestamp: query.get('X-Amz-Date') as string,

@@ -134,8 +134,16 @@ export function stringToSign(parts: {
   readonly scope: string;
   readonly canonicalRequest: string;
 }): string {
-  const digest = hash('sha256', Buffer.from(parts.canonicalRequest, 'latin1'), 'hex');
-  return `${algorithm}\n${parts.timestamp}\n${parts.scope}\n${digest}`;
+  const { canonicalRequest: text } = parts;
+  const bytes = text.length > scratch.length ? Buffer.from(text, 'latin1') : inScratch(text);
+  return `${algorithm}\n${parts.timestamp}\n${parts.scope}\n${hash('sha256', bytes, 'hex')}`;
+}
+
+/** Filled anew for each request; nothing awaits. */
+const scratch = Buffer.alloc(4096);
+
+function inScratch(text: string): Buffer {
+  return scratch.subarray(0, scratch.write(text, 'latin1'));
 }
 
 /** Lower-case hex SHA-256 of a request's body. */

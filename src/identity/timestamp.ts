@@ -6,8 +6,22 @@
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Seconds since 1970 of `yyyymmddThhmmssZ`; undefined when it isn't one. */
+let lastTimestamp = '';
+let lastSeconds: number | undefined;
+
+/**
+ * Seconds since 1970 of `yyyymmddThhmmssZ`; undefined when it isn't one. The last one is kept: all
+ * requests of one second bear the same.
+ */
 export function secondsOf(timestamp: string): number | undefined {
+  if (timestamp !== lastTimestamp) {
+    lastSeconds = readSeconds(timestamp);
+    lastTimestamp = timestamp;
+  }
+  return lastSeconds;
+}
+
+function readSeconds(timestamp: string): number | undefined {
   if (timestamp.length !== 16 || timestamp[8] !== 'T' || timestamp[15] !== 'Z') return undefined;
   const year = digits(timestamp, 0, 4);
   const month = digits(timestamp, 4, 6);
