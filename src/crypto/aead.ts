@@ -7,17 +7,25 @@ export const tagBytes = 16;
 /** Without a stated length OpenSSL also takes shorter tags. */
 const options = { authTagLength: tagBytes } as const;
 
-/** Encrypts: ciphertext ‖ tag. `iv` (12 bytes) must never repeat under one key. */
+/**
+ * Encrypts: ciphertext ‖ tag. `iv` (12 bytes) must never repeat under one key. The result begins
+ * with `frontBytes` that the caller fills: whoever puts something before it is spared a copy.
+ */
 export function seal(
   key: KeyObject | Buffer,
   message: { readonly iv: Buffer; readonly aad: Buffer; readonly plaintext: Buffer },
+  frontBytes = 0,
 ): Buffer {
   if (message.iv.length !== ivBytes) throw new RangeError('an IV has 12 bytes');
   const cipher = createCipheriv('aes-256-gcm', key, message.iv, options);
   cipher.setAAD(message.aad);
   const ciphertext = cipher.update(message.plaintext);
   cipher.final();
-  return Buffer.concat([ciphertext, cipher.getAuthTag()], ciphertext.length + tagBytes);
+  const end = frontBytes + ciphertext.length;
+  const sealed = Buffer.allocUnsafe(end + tagBytes);
+  sealed.set(ciphertext, frontBytes);
+  sealed.set(cipher.getAuthTag(), end);
+  return sealed;
 }
 
 /**

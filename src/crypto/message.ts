@@ -22,7 +22,7 @@ derivation.writeUInt32BE(keyBytes * 8, nonceAt + nonceBytes);
 
 /**
  * Encrypts: ciphertext ‖ 16-byte tag. `nonce` (16 bytes) and `iv` (12 bytes) are random, fresh, and
- * kept beside it.
+ * kept beside it. `frontBytes` as for `seal` (aead.ts).
  */
 export function sealMessage(
   key: KeyObject,
@@ -32,9 +32,10 @@ export function sealMessage(
     readonly aad: Buffer;
     readonly plaintext: Buffer;
   },
+  frontBytes = 0,
 ): Buffer {
   const messageKey = keyOfMessage(key, message.nonce);
-  const sealed = seal(messageKey, message);
+  const sealed = seal(messageKey, message, frontBytes);
   messageKey.fill(0);
   return sealed;
 }

@@ -1,6 +1,7 @@
 /** What becomes of JSON values: types, and the errors for wrong ones. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import {
   decode as decodeRequest,
   kmsRequest,
@@ -224,6 +225,37 @@ describe('decoding', () => {
       'ListKeys',
       `{"Marker":${deep}}`,
       'Start of list found where not expected',
+    );
+  });
+});
+
+describe('base64', () => {
+  const odd = fc.constantFrom(...'AQZaz09+/=-_ \n\té\u0141');
+  const valid = fc.uint8Array({ minLength: 1, maxLength: 9 }).map((u) => Buffer.from(u));
+  const nearly = fc.tuple(valid, fc.nat(), odd).map(([bytes, n, character]) => {
+    const text = bytes.toString('base64');
+    const at = n % text.length;
+    return text.slice(0, at) + character + text.slice(at + 1);
+  });
+  const any = fc.array(odd, { minLength: 1, maxLength: 12 }).map((parts) => parts.join(''));
+
+  test('is taken exactly when encoding its bytes again gives the same text', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          valid.map((b) => b.toString('base64')),
+          nearly,
+          any,
+        ),
+        (text) => {
+          const bytes = Buffer.from(text, 'base64');
+          const isCanonical = bytes.toString('base64') === text;
+          const input = { KeyId: keyId, Plaintext: text };
+          if (!isCanonical) assert.equal(refusal('Encrypt', input)?.code, 'SerializationException');
+          else assert.deepEqual(decode('Encrypt', input), { KeyId: keyId, Plaintext: bytes });
+        },
+      ),
+      { numRuns: 1_000 },
     );
   });
 });

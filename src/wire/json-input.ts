@@ -149,13 +149,25 @@ function toBoolean(value: unknown): boolean {
   return truth;
 }
 
-/** Base64 as RFC 4648 §4 has it, canonical: padded, nothing between, no stray bits. */
+const canonical = { lastChunkHandling: 'strict' } as const;
+
+/**
+ * Base64 as RFC 4648 §4 has it, canonical: padded, nothing between, no stray bits. The strict
+ * decoder (ECMA-262, Uint8Array.prototype.setFromBase64) refuses all but blanks between, which show
+ * in the length: that is four times cheaper than encoding again and comparing.
+ */
 function toBytes(value: unknown, secret: boolean): Buffer {
   if (typeof value !== 'string') throw wrongType(value, 'a Blob');
-  const bytes = Buffer.from(value, 'base64');
-  // Node's decoder skips what it does not know; encoding again shows whether there was anything.
-  if (bytes.toString('base64') !== value) throw wrongBase64(value, secret);
-  return bytes;
+  if (value.length % 4 !== 0) throw wrongBase64(value, secret);
+  const padding = value.endsWith('==') ? 2 : value.endsWith('=') ? 1 : 0;
+  const bytes = Buffer.allocUnsafe((value.length / 4) * 3 - padding);
+  try {
+    const { read, written } = bytes.setFromBase64(value, canonical);
+    if (read === value.length && written === bytes.length) return bytes;
+  } catch {
+    // The reason is found anew, in AWS's words.
+  }
+  throw wrongBase64(value, secret);
 }
 
 function wrongBase64(value: string, secret: boolean): ApiError {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { refusal } from '../../../test/open-kms.ts';
 import { keySpecs, type SecretKey } from '../../crypto/key-spec.ts';
+import { openMessage } from '../../crypto/message.ts';
 import {
   type BlobOwner,
   blobHeader,
@@ -162,6 +163,24 @@ describe('the encryption context', () => {
         const opened = open(seal(Buffer.from('x'), sealedUnder), openedUnder);
         assert.equal(opened !== undefined, sealedUnder === openedUnder);
       }
+  });
+
+  test('is authenticated after the header in its one form, however long or short', () => {
+    const text = fc.oneof(anyText, fc.string({ unit: 'grapheme', minLength: 900 }));
+    fc.assert(
+      fc.property(fc.dictionary(text, text, { maxKeys: 2 }), (context) => {
+        const blob = seal(Buffer.from('x'), context);
+        const opened = openMessage(key, {
+          nonce: blob.subarray(76, 92),
+          iv: blob.subarray(92, 104),
+          aad: Buffer.concat([header, encodeContext(context)]),
+          sealed: blob.subarray(104),
+        });
+        assert.deepEqual(opened, Buffer.from('x'));
+      }),
+    );
+    for (const context of [{ '\ud800': 'a' }, { a: '\udfff' }])
+      assert.throws(() => seal(Buffer.from('x'), context), { code: 'ValidationException' });
   });
 
   test('that is absent is the empty one', () => {

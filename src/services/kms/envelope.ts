@@ -111,8 +111,10 @@ export function sealBlob(sealing: Sealing, plaintext: Buffer, random: Buffer): B
   const nonce = random.subarray(0, ivAt - nonceAt);
   const iv = random.subarray(ivAt - nonceAt);
   const aad = additionalData(sealing.header, sealing.context);
-  const sealed = sealMessage(sealing.key, { nonce, iv, aad, plaintext });
-  return Buffer.concat([sealing.header, random, sealed], sealedAt + sealed.length);
+  const blob = sealMessage(sealing.key, { nonce, iv, aad, plaintext }, sealedAt);
+  blob.set(sealing.header, 0);
+  blob.set(random, nonceAt);
+  return blob;
 }
 export const sealRandomBytes = sealedAt - nonceAt;
 
@@ -128,8 +130,35 @@ export function openBlob(sealing: Sealing, blob: Buffer): Buffer | undefined {
   });
 }
 
+/** Filled anew for each message; nothing awaits. Longer data has a buffer of its own. */
+const scratch = Buffer.alloc(4096);
+const pairsAt = headerBytes + 4;
+
+/**
+ * Header and encryption context. Most contexts are one short pair, which is written in place: as
+ * `encodeContext` would, without its five buffers.
+ */
 function additionalData(header: Buffer, context: EncryptionContext | undefined): Buffer {
-  return Buffer.concat([header, encodeContext(context)]);
+  const keys = context === undefined ? noKeys : Object.keys(context);
+  const key = keys[0] ?? '';
+  const value = context?.[key] ?? '';
+  const mostBytes = pairsAt + 8 + 3 * (key.length + value.length);
+  if (keys.length > 1 || mostBytes > scratch.length)
+    return Buffer.concat([header, encodeContext(context)]);
+  scratch.set(header, 0);
+  scratch.writeUInt32BE(keys.length, headerBytes);
+  if (keys.length === 0) return scratch.subarray(0, pairsAt);
+  return scratch.subarray(0, writeText(value, writeText(key, pairsAt)));
+}
+
+const noKeys: readonly string[] = [];
+
+/** Returns where it ends in the scratch. */
+function writeText(text: string, at: number): number {
+  if (!text.isWellFormed()) throw contextNotUnicode();
+  const sizeBytes = scratch.write(text, at + 4);
+  scratch.writeUInt32BE(sizeBytes, at);
+  return at + 4 + sizeBytes;
 }
 
 const emptyContext = Buffer.alloc(4);
