@@ -37,21 +37,30 @@ export interface Pipeline {
  */
 const maxRuns = 10;
 
-/** Answers one request of AWS's protocols. Its failures are answers too: it doesn't reject. */
-export async function respond(request: HttpRequest, pipeline: Pipeline): Promise<HttpResponse> {
+/**
+ * Answers one request of AWS's protocols. Its failures are answers too: it doesn't reject, nor
+ * throw. Nothing on the way to the record is an async function: what is found in caches goes on at
+ * once, and the one promise of a hot call is that of its record.
+ */
+export function respond(
+  request: HttpRequest,
+  pipeline: Pipeline,
+): HttpResponse | Promise<HttpResponse> {
   const requestId = newEventId(pipeline.world);
   const claimed = claim(request, { models: pipeline.models, requestId });
   if (claimed.kind === 'answer') return claimed.response;
   const journey = new Journey(request, requestId, claimed, pipeline);
-  let outcome: Outcome;
+  const answer = (outcome: Outcome): HttpResponse =>
+    outcome.kind === 'output'
+      ? claimed.protocol.encode(claimed, outcome.output, requestId)
+      : claimed.protocol.encodeError(outcome.error, requestId, claimed.model);
+  const fail = (error: unknown): HttpResponse =>
+    answer({ kind: 'error', error: journey.conceal(error) });
   try {
-    outcome = await journey.travel();
+    return journey.travel().then(answer, fail);
   } catch (error) {
-    outcome = { kind: 'error', error: journey.conceal(error) };
+    return fail(error);
   }
-  return outcome.kind === 'output'
-    ? claimed.protocol.encode(claimed, outcome.output, requestId)
-    : claimed.protocol.encodeError(outcome.error, requestId, claimed.model);
 }
 
 type Row = Operation<unknown, unknown>;
@@ -74,22 +83,30 @@ class Journey {
     this.#pipeline = pipeline;
   }
 
-  /** Throws only when the outcome could not be recorded. */
-  async travel(): Promise<Outcome> {
-    const { verify, store } = this.#pipeline;
-    const identity = verify(this.#request, {
+  /** Fails only when the outcome could not be recorded, or who signed could not be looked up. */
+  travel(): Promise<Outcome> {
+    const identity = this.#pipeline.verify(this.#request, {
       protocol: this.#claimed.protocol.name,
       service: this.#claimed.service,
     });
-    const identified = identity instanceof Promise ? await identity : identity;
+    return identity instanceof Promise
+      ? identity.then((identified) => this.#goOn(identified))
+      : this.#goOn(identity);
+  }
+
+  #goOn(identified: Identified): Promise<Outcome> {
+    const { store } = this.#pipeline;
     if (identified.kind === 'refused')
       return this.#refuse(undefined, { identified, input: undefined }, identified.error);
     const call = this.#openCall(identified);
     const decoded = this.#decode();
     if (decoded.error !== undefined)
       return this.#refuse(call, { identified, input: undefined }, decoded.error);
-    if (!store.isFresh()) await store.freshen();
-    return this.#run(call, decoded.row, { identified, input: decoded.input });
+    const { row, input } = decoded;
+    const facts = { identified, input };
+    return store.isFresh()
+      ? this.#run(call, row, facts, 1)
+      : store.freshen().then(() => this.#run(call, row, facts, 1));
   }
 
   #openCall(identified: Identified & { kind: 'principal' }): LiveCall {
@@ -118,24 +135,36 @@ class Journey {
     }
   }
 
-  async #run(call: LiveCall, row: Row, facts: Facts): Promise<Outcome> {
-    for (let runs = 1; ; runs++) {
-      let output: unknown;
-      try {
-        output = await this.#perform(call, row, facts.input);
-      } catch (error) {
-        return this.#refuse(call, facts, this.conceal(error));
-      }
-      const outcome: Outcome = { kind: 'output', output };
-      const record = this.#record(call, facts, outcome);
-      if (call.writes.length === 0) {
-        await this.#pipeline.audit.record(record);
-        return outcome;
-      }
-      if (await this.#commit(call, record)) return outcome;
+  #run(call: LiveCall, row: Row, facts: Facts, runs: number): Promise<Outcome> {
+    const refuse = (error: unknown): Promise<Outcome> =>
+      this.#refuse(call, facts, this.conceal(error));
+    let output: unknown;
+    try {
+      output = this.#perform(call, row, facts.input);
+    } catch (error) {
+      return refuse(error);
+    }
+    return output instanceof Promise
+      ? output.then((o) => this.#settle(call, row, facts, { output: o, runs }), refuse)
+      : this.#settle(call, row, facts, { output, runs });
+  }
+
+  /** Resolves once the call is recorded, and committed where it changes something. */
+  #settle(
+    call: LiveCall,
+    row: Row,
+    facts: Facts,
+    { output, runs }: { readonly output: unknown; readonly runs: number },
+  ): Promise<Outcome> {
+    const outcome: Outcome = { kind: 'output', output };
+    const record = this.#record(call, facts, outcome);
+    if (call.writes.length === 0) return this.#pipeline.audit.record(record).then(() => outcome);
+    return this.#commit(call, record).then((isCommitted) => {
+      if (isCommitted) return outcome;
       if (runs === maxRuns) return this.#refuse(call, facts, busy());
       call.restart();
-    }
+      return this.#run(call, row, facts, runs + 1);
+    });
   }
 
   /** Synchronous rows stay synchronous until the record: no promise is made that isn't needed. */
@@ -174,10 +203,10 @@ class Journey {
     return true;
   }
 
-  async #refuse(call: LiveCall | undefined, facts: Facts, error: ApiError): Promise<Outcome> {
+  #refuse(call: LiveCall | undefined, facts: Facts, error: ApiError): Promise<Outcome> {
     const outcome: Outcome = { kind: 'error', error };
-    await this.#pipeline.audit.record(this.#record(call, facts, outcome));
-    return outcome;
+    const record = this.#record(call, facts, outcome);
+    return this.#pipeline.audit.record(record).then(() => outcome);
   }
 
   #record(call: LiveCall | undefined, { identified, input }: Facts, outcome: Outcome): string {

@@ -53,13 +53,24 @@ export function memberDate(ms: number): string {
   return `${day}, ${time} ${hour < 12 ? 'AM' : 'PM'}`;
 }
 
+const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+const DASH = '-'.charCodeAt(0);
+/** Filled anew for each id: one string from it costs half of what five slices of another do. */
+const idText = Buffer.alloc(36, DASH);
+
 /** A random UUID (RFC 9562 §5.4). */
 export function newEventId(world: World): string {
   const bytes = world.randomBytes(16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  let at = 0;
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) at++;
+    const byte = bytes[i]!;
+    idText[at++] = HEX_DIGITS[byte >> 4]!;
+    idText[at++] = HEX_DIGITS[byte & 15]!;
+  }
+  return idText.toString('latin1');
 }
 
 /**

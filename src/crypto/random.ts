@@ -25,9 +25,11 @@ export function randomBytes(sizeBytes: number): Buffer {
     randomFillSync(pool);
     unusedFrom = 0;
   }
-  const end = unusedFrom + sizeBytes;
-  pool.copy(bytes, 0, unusedFrom, end);
-  pool.fill(0, unusedFrom, end);
-  unusedFrom = end;
+  // A loop, since most ask for 12 to 32 bytes: calls of copy and fill take twice as long.
+  for (let i = 0; i < sizeBytes; i++) {
+    bytes[i] = pool[unusedFrom + i] as number;
+    pool[unusedFrom + i] = 0;
+  }
+  unusedFrom += sizeBytes;
   return bytes;
 }
