@@ -10,7 +10,7 @@
  *
  * Integers are big-endian. chain hash = SHA-256(chain hash before ‖ length ‖ storeSeq ‖ payload).
  */
-import { sha256 } from '../crypto/hash.ts';
+import { sha256, sha256Into } from '../crypto/hash.ts';
 
 export const HEADER_BYTES = 156;
 export const FRAME_HEADER_BYTES = 48;
@@ -106,7 +106,8 @@ export function writeFrame(
   const payloadAt = at + FRAME_HEADER_BYTES;
   const sizeBytes = into.write(frame.json, payloadAt, 'utf8');
   const end = payloadAt + sizeBytes;
-  chainHash(into, { at, end, sizeBytes, storeSeq: frame.storeSeq, previous }).copy(previous);
+  layOutForHash(into, { at, sizeBytes, storeSeq: frame.storeSeq, previous });
+  sha256Into(previous, 0, into.subarray(at + HASHED_AT, end));
   into.writeUInt32BE(sizeBytes, at);
   into.writeUInt32BE(~sizeBytes >>> 0, at + 4);
   writeUInt64(into, at + 8, frame.storeSeq);
@@ -114,19 +115,21 @@ export function writeFrame(
   return end;
 }
 
+/** Where the bytes under the chain hash begin in a frame that is laid out for it. */
+const HASHED_AT = 4;
+
 /**
- * The hash of a frame whose payload lies in place. What is hashed before the payload is 44 bytes
- * long and the frame's header 48, so it is laid out there for the moment and nothing has to be
- * copied: the header is overwritten.
+ * Prepares a frame whose payload lies in place. What is hashed before the payload is 44 bytes long
+ * and the frame's header 48, so it is laid out there for the moment and nothing has to be copied:
+ * the header is overwritten.
  */
-function chainHash(
+function layOutForHash(
   bytes: Buffer,
-  frame: { at: number; end: number; sizeBytes: number; storeSeq: number; previous: Buffer },
-): Buffer {
-  frame.previous.copy(bytes, frame.at + 4);
+  frame: { at: number; sizeBytes: number; storeSeq: number; previous: Buffer },
+): void {
+  frame.previous.copy(bytes, frame.at + HASHED_AT);
   bytes.writeUInt32BE(frame.sizeBytes, frame.at + 36);
   writeUInt64(bytes, frame.at + 40, frame.storeSeq);
-  return sha256(bytes.subarray(frame.at + 4, frame.end));
 }
 
 /** What stands at a place of a segment. */
@@ -168,7 +171,8 @@ export function readFrame(bytes: Buffer, at: number, previous: Buffer): FrameFou
   if (!Number.isSafeInteger(storeSeq))
     return { kind: 'bad', reason: 'a storeSeq is impossible', end };
   const stored = Buffer.from(bytes.subarray(at + 16, at + FRAME_HEADER_BYTES));
-  const hash = chainHash(bytes, { at, end, sizeBytes, storeSeq, previous });
+  layOutForHash(bytes, { at, sizeBytes, storeSeq, previous });
+  const hash = sha256(bytes.subarray(at + HASHED_AT, end));
   if (!hash.equals(stored)) {
     return { kind: 'bad', reason: 'a record does not match its chain hash', end };
   }

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { equalSecret, hmacSha256, sha256, sha256Hex } from './hash.ts';
+import { equalSecret, hmacSha256, sha256, sha256Hex, sha256Into } from './hash.ts';
 
 test('SHA-256 gives the digest of FIPS 180-2 for abc, as bytes and as text', () => {
   const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
   assert.equal(sha256Hex('abc'), expected);
   assert.equal(sha256(Buffer.from('abc')).toString('hex'), expected);
+});
+
+test('SHA-256 into a buffer is the same digest at its place, and touches nothing else', () => {
+  for (let i = 0; i < 300; i++) {
+    const target = Buffer.alloc(40, 0xee);
+    sha256Into(target, 4, Buffer.from(`${i}`));
+    const frame = Buffer.alloc(4, 0xee);
+    assert.deepEqual(target, Buffer.concat([frame, sha256(`${i}`), frame]));
+  }
 });
 
 test('HMAC-SHA-256 gives the second test case of RFC 4231', () => {
