@@ -73,12 +73,32 @@ export function newEventId(world: World): string {
   return idText.toString('latin1');
 }
 
+const quotedTexts = new Map<string, string>();
+const MOST_QUOTED = 1024;
+const LONGEST_QUOTED = 256;
+
+/**
+ * A text as JSON, for texts that come again with every call, such as a key's ARN: those are kept,
+ * which is twenty times cheaper than looking for what must be escaped. When they are full, all are
+ * forgotten.
+ */
+export function quoted(text: string): string {
+  if (text.length > LONGEST_QUOTED) return JSON.stringify(text);
+  let json = quotedTexts.get(text);
+  if (json === undefined) {
+    json = JSON.stringify(text);
+    if (quotedTexts.size >= MOST_QUOTED) quotedTexts.clear();
+    quotedTexts.set(text, json);
+  }
+  return json;
+}
+
 /**
  * The JSON text of a noted value; undefined for what has none. Bytes have none: they could be a
  * secret.
  */
 export function valueText(value: unknown): string | undefined {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value === 'boolean' || value === null) return String(value);
   if (typeof value !== 'object' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
@@ -96,7 +116,7 @@ export function membersText(members: Readonly<Record<string, unknown>>): string 
   let json = '';
   for (const name of Object.keys(members)) {
     const text = valueText(members[name]);
-    if (text !== undefined) json += `${json === '' ? '' : ','}${JSON.stringify(name)}:${text}`;
+    if (text !== undefined) json += `${json === '' ? '' : ','}${quoted(name)}:${text}`;
   }
   return json;
 }

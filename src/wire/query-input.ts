@@ -72,7 +72,7 @@ function mapConvert(shape: MapShape): Convert {
   const convertKey = compileConvert(shape.key);
   const convertValue = compileConvert(shape.value);
   return (node) => {
-    const map: Record<string, unknown> = Object.create(null);
+    const map: Record<string, unknown> = Object.setPrototypeOf({}, null);
     for (const entry of inOrder(node.children.get('entry') ?? node)) {
       const key = entry.children.get('key');
       const value = entry.children.get('value');
