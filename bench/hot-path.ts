@@ -8,7 +8,7 @@ import {
   type Claim,
   call,
   createKey,
-  interleave,
+  median,
   type Rate,
   type Row,
   rateOf,
@@ -62,33 +62,50 @@ async function compare(bench: Bench, sealhold: Program, bare: Program): Promise<
     await warm(bench, sealhold, scenario.request);
     await warm(bench, bare, scenario.bare);
   }
-  const rates = await interleave(
-    bench.rounds,
-    scenarios.flatMap((scenario) => [
-      () => rateOf(bench, bare, { requests: [scenario.bare] }),
-      () => rateOf(bench, sealhold, { requests: [scenario.request] }),
-    ]),
-  );
-  return scenarios.flatMap(({ request }, i) => {
-    const [reference, ours] = rates.slice(2 * i, 2 * i + 2) as [Rate, Rate];
-    return rowsOf(request.operation, ours, reference);
-  });
+  const pairs = scenarios.map((): Pair[] => []);
+  for (let round = 0; round < (bench.quick ? 4 : 15); round++)
+    for (const [i, scenario] of scenarios.entries()) pairs[i]?.push(await pairOf(scenario));
+  return scenarios.flatMap(({ request }, i) => rowsOf(request.operation, pairs[i] ?? []));
+
+  async function pairOf(scenario: Scenario): Promise<Pair> {
+    const measureMs = bench.quick ? 250 : 500;
+    return {
+      bare: await rateOf(bench, bare, { requests: [scenario.bare], measureMs }),
+      ours: await rateOf(bench, sealhold, { requests: [scenario.request], measureMs }),
+    };
+  }
 }
 
-function rowsOf(operation: string, ours: Rate, bare: Rate): Row[] {
+/**
+ * Two measurements right after one another. A shared machine's speed changes within seconds, so
+ * many short pairs tell more than few long ones, and each is compared within itself.
+ */
+interface Pair {
+  readonly bare: Rate;
+  readonly ours: Rate;
+}
+
+function rowsOf(operation: string, pairs: readonly Pair[]): Row[] {
+  const of = (figure: (pair: Pair) => number): number => median(pairs.map(figure));
+  const ratios = pairs.map(({ ours, bare }) => ours.perSecond / bare.perSecond).sort(byNumber);
+  const at = (share: number): string =>
+    (ratios[Math.round((ratios.length - 1) * share)] ?? Number.NaN).toFixed(2);
+  const latency = `p50 ${of((p) => p.ours.p50Ms).toFixed(2)} ms, p99 ${of((p) => p.ours.p99Ms).toFixed(2)} ms`;
   return [
     {
       what: operation,
-      value: ours.perSecond,
+      value: of((p) => p.ours.perSecond),
       unit: 'per s',
-      against: { what: 'bare node:http', value: bare.perSecond },
-      note: `p50 ${ours.p50Ms.toFixed(2)} ms, p99 ${ours.p99Ms.toFixed(2)} ms`,
+      against: { what: 'bare node:http', value: of((p) => p.bare.perSecond) },
+      note: `pairs ${at(0.5)} (${at(0.25)}–${at(0.75)}); ${latency}`,
     },
     {
       what: `${operation}: server CPU`,
-      value: ours.cpuUs,
+      value: of((p) => p.ours.cpuUs),
       unit: 'µs',
-      against: { what: 'bare node:http', value: bare.cpuUs },
+      against: { what: 'bare node:http', value: of((p) => p.bare.cpuUs) },
     },
   ];
 }
+
+const byNumber = (a: number, b: number): number => a - b;

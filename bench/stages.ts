@@ -1,8 +1,10 @@
 /**
- * Where the time of a hot call goes: each stage called in a loop in this process, without sockets
- * and disk.
+ * Where the time of a hot call goes: each stage called in a loop in this process, without sockets,
+ * and the trail's append once more with the disk.
  */
 import { createSecretKey } from 'node:crypto';
+import { writeFrame } from '../src/audit/frame.ts';
+import { openLane } from '../src/audit/lane.ts';
 import { callRecord } from '../src/audit/record.ts';
 import { randomBytes } from '../src/crypto/random.ts';
 import type { HttpRequest } from '../src/http/message.ts';
@@ -21,7 +23,10 @@ import { type Claim, median, type Row } from './claim.ts';
 export const stages: Claim = {
   name: 'stages',
   says: 'where the time of one Encrypt of 1 KB goes, stage by stage, in one process without sockets',
-  measure: async (bench) => measureStages(bench.quick ? 3_000 : 10_000),
+  async measure(bench) {
+    const rows = measureStages(bench.quick ? 3_000 : 10_000);
+    return [...rows, await appending(bench.folder('stages'), bench.quick ? 200 : 1_000)];
+  },
 };
 
 const requestId = '01234567-89ab-4cde-8f01-23456789abcd';
@@ -61,6 +66,7 @@ function measureStages(calls: number): Row[] {
     'evaluate policies': timeOf(calls, () => evaluate(facts(identified))),
     'seal: derive, encrypt, frame': timeOf(calls, sealIt),
     'write the audit record': timeOf(calls, recordIt),
+    'frame and chain the record': timeOf(calls, framing(recordIt())),
     'encode the answer': timeOf(calls, () => claimed.protocol.encode(claimed, output, requestId)),
   };
   const rows = Object.entries(spans).map(([what, value]): Row => ({ what, value, unit: 'µs' }));
@@ -155,6 +161,32 @@ function recording(
       },
       world,
     );
+}
+
+function framing(json: string): () => number {
+  const into = Buffer.alloc(4096);
+  const previous = Buffer.alloc(32);
+  return () => writeFrame(into, { at: 0, json, storeSeq: 0, previous });
+}
+
+/** As many as 32 connections bring while the sync before is under way. */
+const recordsPerSync = 16;
+
+/** CPU time of this process for one record, with its share of writing and syncing. */
+async function appending(dir: string, syncs: number): Promise<Row> {
+  const lane = await openLane({ dir, lane: 'bench' });
+  const json = JSON.stringify({ record: 'x'.repeat(900) });
+  const spans: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    const before = process.cpuUsage();
+    for (let i = 0; i < syncs / 5; i++)
+      await Promise.all(Array.from({ length: recordsPerSync }, () => lane.append(json)));
+    const { user, system } = process.cpuUsage(before);
+    if (round > 0) spans.push((user + system) / (recordsPerSync * (syncs / 5)));
+  }
+  await lane.close();
+  const what = `append to the trail, ${recordsPerSync} records a sync`;
+  return { what, value: median(spans), unit: 'µs', note: 'CPU, all threads' };
 }
 
 /** Microseconds for one call: the median of five loops, after one that isn't counted. */
