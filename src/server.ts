@@ -172,17 +172,15 @@ async function serve(
     onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
   };
   const runner = startRunner({
-    work: [
-      {
-        kind: 'kms/delete-key',
-        due: async (now, limit) =>
-          (await kms.dueDeletions(now, limit)).map(({ id, writes, event }) => ({
-            id,
-            writes,
-            record: serviceEventRecord({ ...event, service: 'kms', now }, world),
-          })),
-      },
-    ],
+    work: kms.dueWork.map(({ kind, due }) => ({
+      kind,
+      due: async (now, limit) =>
+        (await due(now, limit)).map(({ id, writes, event }) => ({
+          id,
+          writes,
+          record: serviceEventRecord({ ...event, service: 'kms', now }, world),
+        })),
+    })),
     world,
     commit: async (item) => {
       const change = audit.change(item.record);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { LiveCall } from '../src/call.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Operation, Resource } from '../src/operation.ts';
+import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { Engine } from '../src/store/engine.ts';
 import { createKeyring } from '../src/store/keyring.ts';
@@ -45,6 +46,13 @@ export interface KmsUnderTest {
     input: KmsModel[Name]['input'],
     caller?: Caller,
   ) => Promise<KmsModel[Name]['output']>;
+  /** The changes of this kind that are due, `kms/delete-key` unless told, none of them done. */
+  readonly due: (
+    now?: number,
+    options?: { kind?: string; limit?: number },
+  ) => Promise<readonly DueChange[]>;
+  /** Does what is due now of every kind, as the runner would; the events in order. */
+  readonly doDue: () => Promise<readonly KmsEvent[]>;
   /** Another process on the same store. */
   readonly startAgain: () => Promise<KmsUnderTest>;
   readonly close: () => Promise<void>;
@@ -80,6 +88,9 @@ export async function openKms(
       world,
       call,
       ask: async (name, input, caller) => (await call(name, input, caller)).output,
+      due: (now = clock.now, { kind = 'kms/delete-key', limit = 100 } = {}) =>
+        workOf(kms, kind).due(now, limit),
+      doDue: () => doDue(kms, store, clock),
       startAgain: start,
       close: () => store.close(),
     };
@@ -104,6 +115,24 @@ function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
       wasSynchronous,
     };
   };
+}
+
+function workOf(kms: Kms, kind: string): DueWork {
+  const work = kms.dueWork.find((each) => each.kind === kind);
+  if (work === undefined) throw new Error(`no due work ${kind}`);
+  return work;
+}
+
+async function doDue(kms: Kms, store: Store, clock: { now: number }): Promise<KmsEvent[]> {
+  const done: KmsEvent[] = [];
+  for (const { due } of kms.dueWork) {
+    for (let before = -1; before < done.length; ) {
+      before = done.length;
+      for (const { writes, event } of await due(clock.now, 100))
+        if ((await store.commit(writes)).kind === 'committed') done.push(event);
+    }
+  }
+  return done;
 }
 
 /** The pipeline's own call, which also writes down what was asked of it. */

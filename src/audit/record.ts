@@ -58,13 +58,15 @@ export interface CallSource {
   readonly tls: { readonly version: string; readonly cipherSuite: string } | undefined;
 }
 
-/** What the program does by itself, when it falls due: CloudTrail's AwsServiceEvent. */
+/** What the program does by itself, when it falls due. */
 export interface ServiceEvent {
   readonly now: number;
   readonly service: string;
   readonly region: string;
   /** `DeleteKey`, `RotateKey` … */
   readonly eventName: string;
+  /** AwsServiceEvent unless told. */
+  readonly eventType?: 'AwsApiCall';
   readonly account: string;
   readonly resources: readonly Resource[];
   readonly responseElements?: Readonly<Record<string, unknown>>;
@@ -111,7 +113,7 @@ export function serviceEventRecord(event: ServiceEvent, world: World): string {
     extraText('additionalEventData', event.additionalEventData) +
     `,"eventID":"${newEventId(world)}","readOnly":false` +
     `,"resources":[${resourcesText(event.resources)}]` +
-    ',"eventType":"AwsServiceEvent","managementEvent":true' +
+    `,"eventType":"${event.eventType ?? 'AwsServiceEvent'}","managementEvent":true` +
     `,"recipientAccountId":"${event.account}"` +
     extraText('serviceEventDetails', event.serviceEventDetails) +
     ',"eventCategory":"Management"}'

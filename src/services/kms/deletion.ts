@@ -1,40 +1,16 @@
 /** The deletion of keys whose waiting period is over. */
-import type { Resource } from '../../operation.ts';
-import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
 import type { KmsContext } from './context.ts';
+import type { DueChange } from './due.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
-import { type Alias, aliasesOfKey, type KeyEntry, materialRecordId } from './records.ts';
-
-/**
- * What CloudTrail shows of a deletion: an AwsServiceEvent (KMS Developer Guide, "DeleteKey" log
- * entry).
- */
-export interface KeyDeletedEvent {
-  readonly eventName: 'DeleteKey';
-  readonly account: string;
-  readonly region: string;
-  readonly resources: readonly Resource[];
-  readonly responseElements: { readonly keyId: string };
-}
-
-export interface DueDeletion {
-  /** The key's ARN. */
-  readonly id: string;
-  /**
-   * Key, material and aliases go in one batch; it conflicts when the deletion was cancelled
-   * meanwhile.
-   */
-  readonly writes: readonly Write[];
-  readonly event: KeyDeletedEvent;
-}
+import { type Alias, aliasesOfKey, type KeyEntry } from './records.ts';
 
 /** The keys to delete at `now`, oldest first, at most `limit`. Nothing is written yet. */
 export async function dueDeletions(
   kms: KmsContext,
   { now, limit }: { readonly now: number; readonly limit: number },
-): Promise<readonly DueDeletion[]> {
+): Promise<readonly DueChange[]> {
   // Asked every second, and hardly ever is anything due: the first in the index tells.
   const [first] = (await kms.records.keys.pageBy('deletion', { key: '', limit: 1 })).entries;
   if (first !== undefined && !isDue(first.value, now)) return [];
@@ -46,23 +22,21 @@ export async function dueDeletions(
 const isDue = ({ deletionDate }: Key, now: number): boolean =>
   deletionDate !== undefined && deletionDate <= now;
 
-async function deletionOf(kms: KmsContext, entry: KeyEntry): Promise<DueDeletion> {
+/**
+ * Key, material and aliases go in one batch; it conflicts when the deletion was cancelled meanwhile.
+ */
+async function deletionOf(kms: KmsContext, entry: KeyEntry): Promise<DueChange> {
   const { records, materials } = kms;
   const key = entry.value;
-  // Before the commit, which may fail: a key pending deletion isn't used, and material can be
-  // loaded again.
-  materials.forget(key.materialIds);
-  const secrets = await Promise.all(
-    key.materialIds.map((id) => records.materials.get(materialRecordId(key, id))),
-  );
+  // Discarding forgets them before the commit, which may fail: a key pending deletion isn't used,
+  // and material can be loaded again.
+  const secrets = await Promise.all(key.generations.map(({ id }) => materials.discard(key, id)));
   const aliases = await aliasesOf(kms, key);
   return {
     id: key.arn,
     writes: [
       ...records.keys.remove(entry),
-      ...secrets.flatMap((secret) =>
-        secret === undefined ? [] : records.materials.remove(secret),
-      ),
+      ...secrets.flat(),
       ...aliases.flatMap((alias) => records.aliases.remove(alias)),
     ],
     event: {

@@ -8,7 +8,9 @@ import { aliasOperations } from './aliases.ts';
 import { cipherOperations } from './cipher.ts';
 import type { KmsContext } from './context.ts';
 import { dataKeyOperations } from './data-keys.ts';
-import { type DueDeletion, dueDeletions } from './deletion.ts';
+import { dueDeletions } from './deletion.ts';
+import type { DueWork } from './due.ts';
+import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
 import { keyPolicyOperations } from './key-policies.ts';
@@ -51,11 +53,8 @@ type NotYet =
 
 export interface Kms {
   readonly operations: OperationTable;
-  /**
-   * Job `kms/delete-key`: the deletions due at `now`, oldest first, at most `limit`, nothing
-   * written yet.
-   */
-  readonly dueDeletions: (now: number, limit: number) => Promise<readonly DueDeletion[]>;
+  /** What falls due with time. */
+  readonly dueWork: readonly DueWork[];
 }
 
 /**
@@ -90,7 +89,8 @@ export async function createKms(options: {
     ...agreementOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
   return {
-    operations: new Map(Object.entries(rows)),
-    dueDeletions: (now, limit) => dueDeletions(kms, { now, limit }),
+    operations:
+      quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
+    dueWork: [{ kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) }],
   };
 }
