@@ -11,7 +11,7 @@ import {
   usageIncompatible,
   usageNeeded,
 } from './errors.ts';
-import { type Key, keyRecordId, type Tag } from './key.ts';
+import { firstGeneration, type Key, keyRecordId, type Tag } from './key.ts';
 import { everything, keyResource, ownerOf } from './key-finder.ts';
 import { keyArn, multiRegionIdFrom, uuidFrom } from './key-id.ts';
 import { keyMetadata, specMembers } from './key-metadata.ts';
@@ -60,7 +60,7 @@ export async function createKey(
     ...(wish.isMultiRegion
       ? { multiRegion: { primaryRegion: call.region, replicaRegions: [] } }
       : {}),
-    materialIds: [made.material.owner.materialId],
+    generations: firstGeneration(made.material.owner.materialId),
     policy,
     tags: wish.tags,
   };

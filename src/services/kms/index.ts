@@ -20,6 +20,7 @@ import { openMaterials } from './material.ts';
 import { openRecords } from './records.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
+import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
 
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
@@ -60,19 +61,20 @@ export interface Kms {
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told.
+ * unless told. Without `quotas` requests have no limits.
  */
 export async function createKms(options: {
   readonly store: Store;
   readonly world: World;
   readonly materialCacheEntries?: number;
+  readonly quotas?: QuotaOptions;
 }): Promise<Kms> {
-  const { store, world, materialCacheEntries } = options;
+  const { store, world, materialCacheEntries, quotas } = options;
   const records = openRecords(store);
-  const materials = await openMaterials({
-    store,
+  const installationKey = await openInstallationKey({ store, records, world });
+  const materials = openMaterials({
     records,
-    world,
+    installationKey,
     ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
   });
   const kms: KmsContext = { records, materials, finder: createKeyFinder(records, materials) };
@@ -88,6 +90,7 @@ export async function createKms(options: {
     ...macOperations(kms),
     ...agreementOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
+  const operations: OperationTable = new Map(Object.entries(rows));
   return {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),

@@ -2,7 +2,8 @@
 
 import type { KeySpecName } from '../../crypto/key-spec.ts';
 import type { Collection, Entry, Store } from '../../store/store.ts';
-import { type Key, keyRecordId } from './key.ts';
+import { isHere, type Key, keyRecordId } from './key.ts';
+import { nextRotationAt } from './key-rotation.ts';
 
 /** Another name of a key, in the same account and Region. */
 export interface Alias {
@@ -45,7 +46,11 @@ export function openRecords(store: Store): Records {
   return {
     keys: store.collection<Key>({
       path: 'kms/keys',
-      indexes: { deletion: (_id, key) => deletionEntries(key) },
+      indexes: {
+        deletion: (_id, key) => deletionEntries(key),
+        rotation: (_id, key) => rotationEntries(key),
+        expiry: (_id, key) => expiryEntries(key),
+      },
     }),
     aliases: store.collection<Alias>({
       path: 'kms/aliases',
@@ -71,6 +76,20 @@ function deletionEntries(key: Key): readonly string[] {
   return [`${sortableTime(key.deletionDate)}/${keyRecordId(key)}`];
 }
 
+function rotationEntries(key: Key): readonly string[] {
+  const nextAt = nextRotationAt(key);
+  return nextAt === undefined ? [] : [`${sortableTime(nextAt)}/${keyRecordId(key)}`];
+}
+
+/** One for each imported material that expires. */
+function expiryEntries(key: Key): readonly string[] {
+  return key.generations.flatMap((material) =>
+    material.expiresAt === undefined || !isHere(material)
+      ? []
+      : [`${sortableTime(material.expiresAt)}/${keyRecordId(key)}/${material.id}`],
+  );
+}
+
 interface InRegion {
   readonly account: string;
   readonly region: string;
@@ -86,7 +105,19 @@ export const aliasesOfKey = (key: InRegion & { readonly keyId: string }): string
   `${key.account}/${key.region}/${key.keyId}/`;
 
 /** Without the Region: the replicas of a multi-Region key share their material. */
-export const materialRecordId = (
+export const sharedMaterialRecordId = (
   owner: { readonly account: string; readonly keyId: string },
   materialId: string,
 ): string => `${owner.account}/${owner.keyId}/${materialId}`;
+
+/**
+ * Where the bytes of one of the key's generations lie. Imported material lies by Region, because
+ * each replica imports, expires and deletes its own.
+ */
+export function materialRecordId(
+  key: Pick<Key, 'account' | 'keyId' | 'region' | 'origin'>,
+  materialId: string,
+): string {
+  const shared = sharedMaterialRecordId(key, materialId);
+  return key.origin === 'EXTERNAL' ? `${shared}/${key.region}` : shared;
+}
