@@ -22,6 +22,7 @@ import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import { createKms } from './services/kms/index.ts';
+import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createSts } from './services/sts/index.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
@@ -56,6 +57,8 @@ export interface NodeOptions {
   /** Dev mode: the account of access keys that name none. */
   readonly defaultAccount: string;
   readonly log: (line: string) => void;
+  /** Undefined: requests have no quotas. */
+  readonly quotas?: QuotaOptions | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -151,7 +154,8 @@ async function serve(
 ): Promise<{ handler: HttpHandler; runner: Runner }> {
   const { world, log } = options;
   const { store, audit, iam } = parts;
-  const kms = await createKms({ store, world });
+  const { quotas } = options;
+  const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
   const tables = new Map<string, OperationTable>([
     ['kms', kms.operations],
     ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],

@@ -5,6 +5,7 @@ import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Operation, Resource } from '../src/operation.ts';
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
+import type { QuotaOptions } from '../src/services/kms/throttle.ts';
 import type { Engine } from '../src/store/engine.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
@@ -62,7 +63,7 @@ export const account = '111122223333';
 export const region = 'eu-central-1';
 
 export async function openKms(
-  options: { readonly materialCacheEntries?: number } = {},
+  options: { readonly materialCacheEntries?: number; readonly quotas?: QuotaOptions } = {},
 ): Promise<KmsUnderTest> {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const world: World = {

@@ -186,3 +186,10 @@ export const policyTooLong = (limitBytes: number) =>
     'LimitExceededException',
     `The key policy is longer than the limit of ${limitBytes} bytes.`,
   );
+
+/** Quotas. */
+export const rateExceeded = () =>
+  new ApiError(
+    'ThrottlingException',
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+  );
