@@ -24,11 +24,14 @@ export function keyMetadata(key: Key): KeyMetadata {
     KeyId: key.keyId,
     Arn: key.arn,
     CreationDate: key.createdAt,
-    Enabled: key.state === 'Enabled',
+    Enabled: key.state === 'Enabled' || key.state === 'Updating',
     Description: key.description,
     KeyUsage: key.usage,
     KeyState: key.state,
     ...(key.deletionDate === undefined ? {} : { DeletionDate: key.deletionDate }),
+    ...(key.pendingWindowDays === undefined
+      ? {}
+      : { PendingDeletionWindowInDays: key.pendingWindowDays }),
     Origin: key.origin,
     KeyManager: key.manager,
     ...specMembers(key),
@@ -42,9 +45,10 @@ export function keyMetadata(key: Key): KeyMetadata {
   };
 }
 
-/** Kept while the material is deleted; absent before the first import. */
+/** Kept while the material is deleted; absent before the first import and in a replica being made. */
 function currentMaterialMember(key: Key): Pick<KeyMetadata, 'CurrentKeyMaterialId'> {
-  const current = isSymmetricEncryptionKey(key) ? currentGeneration(key) : undefined;
+  const isShown = isSymmetricEncryptionKey(key) && key.state !== 'Creating';
+  const current = isShown ? currentGeneration(key) : undefined;
   return current === undefined ? {} : { CurrentKeyMaterialId: current.id };
 }
 

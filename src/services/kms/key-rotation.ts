@@ -1,5 +1,6 @@
 /** How a key's material is replaced by new material, by schedule or on demand. Pure. */
 import type { Generation, Key, RotationSchedule } from './key.ts';
+import { isReplica } from './multi-region-key.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -27,8 +28,9 @@ export function rotationDisabled(key: Key): Key {
 }
 
 /** When the key rotates by itself; undefined while its state or its setting forbids. */
-export const nextRotationAt = ({ state, rotation }: Key): number | undefined =>
-  state === 'Enabled' ? rotation?.nextAt : undefined;
+export const nextRotationAt = (key: Key): number | undefined =>
+  // Replicas have their primary's schedule, and get their primary's material.
+  key.state === 'Enabled' && !isReplica(key) ? key.rotation?.nextAt : undefined;
 
 export interface Rotation {
   readonly now: number;

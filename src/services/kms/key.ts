@@ -60,6 +60,10 @@ export interface Key {
   readonly state: KeyState;
   /** When the key goes; only while it is pending deletion. */
   readonly deletionDate?: number;
+  /** How long it waits once its last replica is gone; only while it is pending replica deletion. */
+  readonly pendingWindowDays?: number;
+  /** When it becomes what; only while it is Creating or Updating. */
+  readonly transition?: { readonly to: KeyState; readonly at: number };
   readonly multiRegion?: MultiRegion;
   /**
    * Its key material, oldest first. The current one encrypts and signs, all of them decrypt. Empty
@@ -117,12 +121,28 @@ export const withPolicy = (key: Key, policy: string): Key => ({ ...key, policy }
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-export function deletionScheduled(key: Key, window: { now: number; days: number }): Key {
-  return {
-    ...key,
-    state: 'PendingDeletion',
-    deletionDate: window.now + window.days * dayMs,
-  };
+interface Window {
+  readonly now: number;
+  readonly days: number;
+}
+const endOf = ({ now, days }: Window): number => now + days * dayMs;
+
+/** A primary waits for its replicas first; its own waiting period begins when the last is gone. */
+export function deletionScheduled(key: Key, window: Window): Key {
+  const { transition: _, ...rest } = key;
+  return hasReplicas(key)
+    ? { ...rest, state: 'PendingReplicaDeletion', pendingWindowDays: window.days }
+    : { ...rest, state: 'PendingDeletion', deletionDate: endOf(window) };
+}
+
+const hasReplicas = ({ region, multiRegion }: Key): boolean =>
+  multiRegion?.primaryRegion === region && multiRegion.replicaRegions.length > 0;
+
+/** The last replica of a primary that waits for that is gone. */
+export function waitingBegun(key: Key, now: number): Key {
+  const { pendingWindowDays: days, ...rest } = key;
+  if (days === undefined) throw new Error(`${key.arn} does not wait for its replicas`);
+  return { ...rest, state: 'PendingDeletion', deletionDate: endOf({ now, days }) };
 }
 
 /**
@@ -130,7 +150,7 @@ export function deletionScheduled(key: Key, window: { now: number; days: number 
  * without its imported material it can only wait for that.
  */
 export function deletionCancelled(key: Key): Key {
-  const { deletionDate: _, ...rest } = key;
+  const { deletionDate: _, pendingWindowDays: __, ...rest } = key;
   return { ...rest, state: isComplete(key) ? 'Disabled' : 'PendingImport' };
 }
 

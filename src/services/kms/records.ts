@@ -48,6 +48,7 @@ export function openRecords(store: Store): Records {
       path: 'kms/keys',
       indexes: {
         deletion: (_id, key) => deletionEntries(key),
+        transition: (_id, key) => transitionEntries(key),
         rotation: (_id, key) => rotationEntries(key),
         expiry: (_id, key) => expiryEntries(key),
       },
@@ -74,6 +75,11 @@ export const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 function deletionEntries(key: Key): readonly string[] {
   if (key.deletionDate === undefined) return [];
   return [`${sortableTime(key.deletionDate)}/${keyRecordId(key)}`];
+}
+
+function transitionEntries(key: Key): readonly string[] {
+  if (key.transition === undefined) return [];
+  return [`${sortableTime(key.transition.at)}/${keyRecordId(key)}`];
 }
 
 function rotationEntries(key: Key): readonly string[] {
