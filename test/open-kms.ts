@@ -54,17 +54,20 @@ export interface KmsUnderTest {
   ) => Promise<readonly DueChange[]>;
   /** Does what is due now of every kind, as the runner would; the events in order. */
   readonly doDue: () => Promise<readonly KmsEvent[]>;
-  /** Another process on the same store. */
-  readonly startAgain: () => Promise<KmsUnderTest>;
+  /** Another process on the same store, with other options when they are given. */
+  readonly startAgain: (options?: KmsOptions) => Promise<KmsUnderTest>;
   readonly close: () => Promise<void>;
 }
 
 export const account = '111122223333';
 export const region = 'eu-central-1';
 
-export async function openKms(
-  options: { readonly materialCacheEntries?: number; readonly quotas?: QuotaOptions } = {},
-): Promise<KmsUnderTest> {
+export interface KmsOptions {
+  readonly materialCacheEntries?: number;
+  readonly quotas?: QuotaOptions;
+}
+
+export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const world: World = {
     now: () => clock.now,
@@ -77,9 +80,9 @@ export async function openKms(
   const engine = await openSqliteEngine({ file: ':memory:', world, integrityKey });
   const keyring = await createKeyring({ engine, rootKey, world });
   /** A process on the store: the first one, or one that was started again. */
-  const start = async (): Promise<KmsUnderTest> => {
+  const start = async (own: KmsOptions): Promise<KmsUnderTest> => {
     const store = openStore({ engine, keyring, world });
-    const kms = await createKms({ store, world, ...options });
+    const kms = await createKms({ store, world, ...own });
     const call = callerOf(kms, store, world);
     return {
       kms,
@@ -92,11 +95,11 @@ export async function openKms(
       due: (now = clock.now, { kind = 'kms/delete-key', limit = 100 } = {}) =>
         workOf(kms, kind).due(now, limit),
       doDue: () => doDue(kms, store, clock),
-      startAgain: start,
+      startAgain: (others = own) => start(others),
       close: () => store.close(),
     };
   };
-  return start();
+  return start(options);
 }
 
 function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {

@@ -64,7 +64,8 @@ export async function createKey(
     policy,
     tags: wish.tags,
   };
-  call.stage(made.writes, kms.records.keys.insert(keyRecordId(key), key));
+  const counted = await kms.limits.addKey(owner);
+  call.stage(made.writes, kms.records.keys.insert(keyRecordId(key), key), counted);
   noteDefaults(input, key, call);
   return { KeyMetadata: keyMetadata(key) };
 }
@@ -95,7 +96,12 @@ function checkOrigin({ Origin, CustomKeyStoreId, XksKeyId }: CreateKeyRequest): 
   if (XksKeyId !== undefined) throw keyStoreWithoutOrigin('XksKeyId');
 }
 
-function policyOf(input: CreateKeyRequest, arn: string, call: Call): string {
+/** The first policy of the key that is to have this ARN. */
+export function policyOf(
+  input: Pick<CreateKeyRequest, 'Policy' | 'BypassPolicyLockoutSafetyCheck'>,
+  arn: string,
+  call: Call,
+): string {
   const { account, partition } = ownerOf(call);
   if (input.Policy === undefined) return defaultPolicy({ account, partition });
   return checkedPolicy(input.Policy, {

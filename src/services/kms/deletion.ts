@@ -4,7 +4,9 @@ import type { KmsContext } from './context.ts';
 import type { DueChange } from './due.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
+import { withoutReplica } from './multi-region-key.ts';
 import { type Alias, aliasesOfKey, type KeyEntry } from './records.ts';
+import { relatedKeys } from './related-keys.ts';
 
 /** The keys to delete at `now`, oldest first, at most `limit`. Nothing is written yet. */
 export async function dueDeletions(
@@ -16,7 +18,14 @@ export async function dueDeletions(
   if (first !== undefined && !isDue(first.value, now)) return [];
   const page = await kms.records.keys.pageBy('deletion', { key: '', limit });
   const due = page.entries.filter(({ value }) => isDue(value, now));
-  return Promise.all(due.map((entry) => deletionOf(kms, entry)));
+  const deletions: DueChange[] = [];
+  const countRemoval = kms.limits.keyRemovals();
+  for (const entry of due) {
+    const deletion = await deletionOf(kms, entry, now);
+    const counted = await countRemoval(entry.value);
+    deletions.push({ ...deletion, writes: [...deletion.writes, ...counted] });
+  }
+  return deletions;
 }
 
 const isDue = ({ deletionDate }: Key, now: number): boolean =>
@@ -24,18 +33,26 @@ const isDue = ({ deletionDate }: Key, now: number): boolean =>
 
 /**
  * Key, material and aliases go in one batch; it conflicts when the deletion was cancelled meanwhile.
+ * The same batch tells the related keys of a replica; the material that they share stays until the
+ * last of them goes.
  */
-async function deletionOf(kms: KmsContext, entry: KeyEntry): Promise<DueChange> {
+async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promise<DueChange> {
   const { records, materials } = kms;
   const key = entry.value;
   // Discarding forgets them before the commit, which may fail: a key pending deletion isn't used,
   // and material can be loaded again.
-  const secrets = await Promise.all(key.generations.map(({ id }) => materials.discard(key, id)));
+  const related = await relatedKeys(records, key);
+  const isLast = related.length === 0 || key.origin === 'EXTERNAL';
+  const discarded = isLast ? key.generations : [];
+  const secrets = await Promise.all(discarded.map(({ id }) => materials.discard(key, id)));
   const aliases = await aliasesOf(kms, key);
   return {
     id: key.arn,
     writes: [
       ...records.keys.remove(entry),
+      ...related.flatMap((each) =>
+        records.keys.replace(each, withoutReplica(each.value, { region: key.region, now })),
+      ),
       ...secrets.flat(),
       ...aliases.flatMap((alias) => records.aliases.remove(alias)),
     ],

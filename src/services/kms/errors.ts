@@ -140,6 +140,15 @@ export const windowOutOfRange = ({ days, bound }: { days: number; bound: string 
     `1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value ${bound}`,
   );
 
+/** Multi-Region keys. AWS's texts are not known, except for that of `notPrimary`. */
+export const notPrimary = (arn: string) => unsupported(`${arn} is not a multi-region primary key.`);
+export const alreadyPrimary = (arn: string) =>
+  unsupported(`${arn} is already the multi-region primary key.`);
+export const replicaExists = (arn: string) =>
+  new ApiError('AlreadyExistsException', `Key '${arn}' already exists`);
+export const regionNotForReplicas = (region: string) =>
+  validation(`A replica key cannot be created in Region ${region}.`);
+
 /** Aliases. */
 export const aliasPrefixMissing = () =>
   validation(
@@ -187,9 +196,63 @@ export const policyTooLong = (limitBytes: number) =>
     `The key policy is longer than the limit of ${limitBytes} bytes.`,
   );
 
-/** Quotas. */
+/** Quotas. AWS's texts for too many of something are not known. */
+export const tooManyKeys = (limit: number) =>
+  new ApiError(
+    'LimitExceededException',
+    `The account has as many keys in this Region as it may have: ${limit}.`,
+  );
+export const tooManyAliases = (limit: number) =>
+  new ApiError('LimitExceededException', `The key has as many aliases as it may have: ${limit}.`);
 export const rateExceeded = () =>
   new ApiError(
     'ThrottlingException',
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
   );
+
+/** Grants. The texts are ours, AWS's are not known, unless it is said. */
+export const granteeNeeded = () =>
+  validation('Specify either GranteePrincipal or GranteeServicePrincipal.');
+export const retiringPrincipalsBoth = () =>
+  validation('Specify at most one of RetiringPrincipal and RetiringServicePrincipal.');
+export const retiringPrincipalNeeded = () =>
+  validation('Specify either RetiringPrincipal or RetiringServicePrincipal.');
+export const serviceGranteeIncomplete = () =>
+  validation(
+    'A grant with a GranteeServicePrincipal needs a SourceArn constraint and a RetiringPrincipal or RetiringServicePrincipal.',
+  );
+export const grantPrincipalInvalid = (arn: string) =>
+  new ApiError('InvalidArnException', `ARN does not refer to a valid principal: ${arn}`);
+export const grantOperationsNeeded = () => validation('Specify at least one grant operation.');
+export const grantOperationUnsuitable = (
+  operation: string,
+  key: { arn: string; spec: string; usage: string },
+) =>
+  validation(
+    `Grant operation ${operation} is not valid for ${key.arn} with key spec ${key.spec} and key usage ${key.usage}.`,
+  );
+export const grantConstraintNeedsSymmetricKey = (key: { arn: string; spec: string }) =>
+  validation(
+    `An encryption context constraint is not valid for ${key.arn} with key spec ${key.spec}.`,
+  );
+export const grantContextConstraintsBoth = () =>
+  validation('Specify either EncryptionContextEquals or EncryptionContextSubset.');
+export const grantConstraintTooLarge = (limit: { pairs: number; valueChars: number }) =>
+  validation(
+    `An encryption context constraint can have at most ${limit.pairs} pairs with values of at most ${limit.valueChars} characters.`,
+  );
+export const grantLimitReached = ({ limit, arn }: { limit: number; arn: string }) =>
+  new ApiError('LimitExceededException', `${arn} has the limit of ${limit} grants.`);
+export const grantIdInvalid = (grantId: string) =>
+  new ApiError('InvalidGrantIdException', `Invalid grant ID ${grantId}`);
+/** As the emulators print it, who agree. */
+export const grantNotFound = (grantId: string) => notFound(`Grant ID ${grantId} not found`);
+/** Without text: a token is not repeated. */
+export const grantTokenInvalid = () => new ApiError('InvalidGrantTokenException');
+export const retireNeedsOneName = () =>
+  validation('Specify either GrantToken, or KeyId and GrantId.');
+export const retireNeedsKeyArn = (keyId: string) =>
+  new ApiError('InvalidArnException', `${keyId} is not a key ARN.`);
+/** In AWS's words for keys whose policy says nothing: here it is the grant that has the say. */
+export const retireDenied = (by: DeniedAction & { readonly keyArn: string }) =>
+  managedKeyDenied(by);

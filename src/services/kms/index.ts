@@ -17,7 +17,9 @@ import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
 import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
+import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { openRecords } from './records.ts';
+import { openResourceLimits } from './resource-limits.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
@@ -41,9 +43,6 @@ type NotYet =
   | 'DeleteImportedKeyMaterial'
   | 'GetParametersForImport'
   | 'ImportKeyMaterial'
-  // Replicas
-  | 'ReplicateKey'
-  | 'UpdatePrimaryRegion'
   // Custom key stores
   | 'ConnectCustomKeyStore'
   | 'CreateCustomKeyStore'
@@ -77,7 +76,9 @@ export async function createKms(options: {
     installationKey,
     ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
   });
-  const kms: KmsContext = { records, materials, finder: createKeyFinder(records, materials) };
+  const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
+  const finder = createKeyFinder(records, materials);
+  const kms: KmsContext = { records, materials, finder, limits };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -89,11 +90,15 @@ export async function createKms(options: {
     ...signingOperations(kms),
     ...macOperations(kms),
     ...agreementOperations(kms),
+    ...multiRegionOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
   const operations: OperationTable = new Map(Object.entries(rows));
   return {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
-    dueWork: [{ kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) }],
+    dueWork: [
+      { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
+      { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
+    ],
   };
 }
