@@ -5,10 +5,10 @@
 import {
   createPrivateKey,
   createPublicKey,
-  type JsonWebKey,
   type KeyObject,
   sign,
   verify,
+  type webcrypto,
 } from 'node:crypto';
 import type { KeySpec } from './key-spec.ts';
 
@@ -46,7 +46,7 @@ function consistentKey(key: KeyObject): KeyObject | undefined {
  * the modulus's, the exponents are each other's inverses, and the CRT parts are theirs. It also
  * bounds every number, so that no operation with the key takes long.
  */
-function isSoundRsa(key: JsonWebKey): boolean {
+function isSoundRsa(key: webcrypto.JsonWebKey): boolean {
   const [n, e, d, p, q] = [key.n, key.e, key.d, key.p, key.q].map(numberOf) as FiveNumbers;
   const [dp, dq, qi] = [key.dp, key.dq, key.qi].map(numberOf) as ThreeNumbers;
   if (p <= 1n || q <= 1n || p === q || p * q !== n || d <= 1n || d >= n) return false;

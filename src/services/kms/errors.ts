@@ -149,6 +149,56 @@ export const replicaExists = (arn: string) =>
 export const regionNotForReplicas = (region: string) =>
   validation(`A replica key cannot be created in Region ${region}.`);
 
+/** Rotation. */
+export const wrongOrigin = ({ arn, origin }: { arn: string; origin: string }) =>
+  unsupported(`${arn} origin is ${origin} which is not valid for this operation.`);
+export const onDemandLimit = (arn: string) =>
+  new ApiError(
+    'LimitExceededException',
+    `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${arn}`,
+  );
+export const nothingToRotateTo = (arn: string) =>
+  invalidState(`No available key material pending rotation for the key: ${arn}.`);
+/** Our text. */
+export const rotationNear = (arn: string) =>
+  new ApiError(
+    'ConflictException',
+    `An automatic rotation of ${arn} is in progress or due within 20 minutes.`,
+  );
+
+/** Imported material. AWS's texts are known only where nothing else is said. */
+export const specNotForOrigin = ({ spec, origin }: { spec: string; origin: string }) =>
+  validation(`KeySpec ${spec} is not supported for Origin ${origin}`);
+/** Ours. */
+export const wrappingNotSupported = (use: { algorithm: string; wrapping: string; spec: string }) =>
+  unsupported(
+    `Wrapping algorithm ${use.algorithm} with wrapping key spec ${use.wrapping} is not supported for key spec ${use.spec}.`,
+  );
+export const validToNeeded = () =>
+  validation('A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES');
+/** Ours, as are the next three. */
+export const validToNotAllowed = () =>
+  validation(
+    'A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE',
+  );
+export const validToOutOfRange = () =>
+  validation('The validTo date must be in the future and at most 365 days from now');
+export const symmetricOnly = (member: string) =>
+  validation(`${member} can only be specified for symmetric encryption keys.`);
+export const materialIdWithNew = () =>
+  validation('KeyMaterialId cannot be specified when ImportType is NEW_KEY_MATERIAL.');
+/** AWS's texts for these are not known. */
+export const importTokenInvalid = () => new ApiError('InvalidImportTokenException');
+export const importTokenExpired = () => new ApiError('ExpiredImportTokenException');
+export const importIncorrect = () => new ApiError('IncorrectKeyMaterialException');
+export const materialPending = (of: { keyArn: string; materialId: string; pendingId: string }) =>
+  invalidState(
+    `New key material (id: ${of.materialId}) cannot be imported into KMS key ${of.keyArn}, because another key material (id: ${of.pendingId}) is pending rotation.`,
+  );
+/** Ours. */
+export const materialNotFound = (materialId: string) =>
+  notFound(`Key material ${materialId} does not exist`);
+
 /** Aliases. */
 export const aliasPrefixMissing = () =>
   validation(

@@ -38,9 +38,9 @@ export interface Materials {
   /** Makes material for a new or rotating key. Slow specs are made on the thread pool. */
   create(key: NewKeyMaterial): Promise<NewMaterial>;
   /** What the id of these bytes is in this key. */
-  idOf(key: Pick<Key, 'account' | 'keyId'>, secret: Buffer): string;
+  idOf(key: Key, secret: Buffer): string;
   /** Stores imported bytes whose record isn't there. The caller wipes them. */
-  keepImported(key: Key, secret: Buffer, now: number): readonly Write[];
+  keepImported(key: Key, material: ImportedBytes): readonly Write[];
   /** Removes the record of a generation, and forgets it. */
   discard(key: Key, materialId: string): Promise<readonly Write[]>;
   /** What encrypts and signs now. At once when it is cached. */
@@ -61,6 +61,13 @@ export interface NewKeyMaterial {
   readonly account: string;
   readonly keyId: string;
   readonly spec: KeySpecName;
+  readonly now: number;
+}
+
+export interface ImportedBytes {
+  /** As `idOf` tells it. */
+  readonly id: string;
+  readonly secret: Buffer;
   readonly now: number;
 }
 
@@ -111,12 +118,9 @@ export function openMaterials(options: {
       secret.fill(0);
       return { material, writes };
     },
-    idOf: (key, secret) => materialIdOf({ ...key, secret }, installationKey),
-    keepImported(key, secret, now) {
-      const materialId = materialIdOf({ ...key, secret }, installationKey);
-      const recordId = materialRecordId(key, materialId);
-      return insertMaterial(records.materials, recordId, { spec: key.spec, secret, now });
-    },
+    idOf: ({ account, keyId }, secret) => materialIdOf({ account, keyId, secret }, installationKey),
+    keepImported: (key, { id, secret, now }) =>
+      insertMaterial(records.materials, materialRecordId(key, id), { spec: key.spec, secret, now }),
     async discard(key, materialId) {
       cache.delete(materialId);
       const record = await records.materials.get(materialRecordId(key, materialId));
