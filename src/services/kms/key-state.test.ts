@@ -23,6 +23,7 @@ const page: Record<string, readonly KeyOperation[]> = {
     'DeriveSharedSecret',
     'Encapsulate',
     'Decapsulate',
+    'UpdatePrimaryRegion',
   ],
   '. 1 3 3 5 7 14 .': ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext'],
   '. . 3 3 5 11 14 .': ['GetPublicKey'],
@@ -37,6 +38,7 @@ const page: Record<string, readonly KeyOperation[]> = {
     'UpdateKeyDescription',
   ],
   '. . . . . . . .': [
+  '. 1 3 3 5 11 14 15': ['ReplicateKey'],
     'DescribeKey',
     'DeleteAlias',
     'ListAliases',

@@ -88,6 +88,8 @@ const table = {
   ListResourceTags:                    [yes, yes, yes, yes, yes, yes, yes, yes],
   GetKeyPolicy:                        [yes, yes, yes, yes, yes, yes, yes, yes],
   PutKeyPolicy:                        [yes, yes, yes, yes, yes, yes, yes, yes],
+  ReplicateKey:                        [yes, dis, inv, inv, inv, inv, inv, inv],
+  UpdatePrimaryRegion:                 [yes, dis, inv, inv, inv, inv, inv, yes],
   ListKeyPolicies:                     [yes, yes, yes, yes, yes, yes, yes, yes],
 } as const satisfies Record<string, Row>;
 

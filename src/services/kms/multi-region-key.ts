@@ -95,9 +95,18 @@ function sharedGeneration(
   return own === undefined ? { ...shared, importState: 'PENDING_IMPORT' } : { ...own, ...shared };
 }
 
-/** The primary with one more replica; its related keys learn of it by `sharing`. */
+/**
+ * The primary with one more replica; its related keys learn of it by `sharing`. Material that waits
+ * for rotation now waits for its import there too.
+ */
 export const withReplica = (primary: MultiRegionKey, region: string): MultiRegionKey => ({
   ...primary,
+  generations: primary.generations.map(
+    (each): Generation =>
+      each.state === 'PENDING_ROTATION'
+        ? { ...each, state: 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION' }
+        : each,
+  ),
   multiRegion: {
     ...primary.multiRegion,
     replicaRegions: [...primary.multiRegion.replicaRegions, region],
