@@ -182,7 +182,10 @@ async function serve(
         (await due(now, limit)).map(({ id, writes, event }) => ({
           id,
           writes,
-          record: serviceEventRecord({ ...event, service: 'kms', now }, world),
+          record:
+            event === undefined
+              ? undefined
+              : serviceEventRecord({ ...event, service: 'kms', now }, world),
         })),
     })),
     world,
@@ -202,6 +205,7 @@ async function serve(
 /** What calls to our own interface are signed for. */
 const adminService = 'sealhold';
 
+      if (item.record === undefined) return (await store.commit(item.writes)).kind;
 function adminPorts(
   options: NodeOptions,
   { store, audit, iam, clock, runner, verify }: Parts & { runner: Runner; verify: Verify },

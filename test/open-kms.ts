@@ -130,10 +130,13 @@ function workOf(kms: Kms, kind: string): DueWork {
 async function doDue(kms: Kms, store: Store, clock: { now: number }): Promise<KmsEvent[]> {
   const done: KmsEvent[] = [];
   for (const { due } of kms.dueWork) {
-    for (let before = -1; before < done.length; ) {
-      before = done.length;
-      for (const { writes, event } of await due(clock.now, 100))
-        if ((await store.commit(writes)).kind === 'committed') done.push(event);
+    for (let committed = 1; committed > 0; ) {
+      committed = 0;
+      for (const { writes, event } of await due(clock.now, 100)) {
+        if ((await store.commit(writes)).kind === 'conflict') continue;
+        committed++;
+        if (event !== undefined) done.push(event);
+      }
     }
   }
   return done;

@@ -11,8 +11,11 @@ export interface DueItem {
   /** For messages: what this is about, e.g. a key ARN. */
   readonly id: string;
   readonly writes: readonly Write[];
-  /** The CloudTrail record of the event, committed with the writes. */
-  readonly record: string;
+  /**
+   * The CloudTrail record of the event, committed with the writes. Undefined for the first parts of
+   * something long, whose last part has the record.
+   */
+  readonly record: string | undefined;
 }
 
 export interface DueWork {

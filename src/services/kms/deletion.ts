@@ -2,6 +2,7 @@
 import type { Entry } from '../../store/store.ts';
 import type { KmsContext } from './context.ts';
 import type { DueChange } from './due.ts';
+import { grantsGoing } from './grant-deletion.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
 import { withoutReplica } from './multi-region-key.ts';
@@ -21,9 +22,14 @@ export async function dueDeletions(
   const deletions: DueChange[] = [];
   const countRemoval = kms.limits.keyRemovals();
   for (const entry of due) {
+    const grants = await grantsGoing(kms, entry);
+    if (!grants.areLast) {
+      deletions.push({ id: entry.value.arn, writes: grants.writes, event: undefined });
+      continue;
+    }
     const deletion = await deletionOf(kms, entry, now);
     const counted = await countRemoval(entry.value);
-    deletions.push({ ...deletion, writes: [...deletion.writes, ...counted] });
+    deletions.push({ ...deletion, writes: [...deletion.writes, ...grants.writes, ...counted] });
   }
   return deletions;
 }
@@ -32,9 +38,9 @@ const isDue = ({ deletionDate }: Key, now: number): boolean =>
   deletionDate !== undefined && deletionDate <= now;
 
 /**
- * Key, material and aliases go in one batch; it conflicts when the deletion was cancelled meanwhile.
- * The same batch tells the related keys of a replica; the material that they share stays until the
- * last of them goes.
+ * Key, material, aliases and the last grants go in one batch; it conflicts when the deletion was
+ * cancelled meanwhile. The same batch tells the related keys of a replica; the material that they
+ * share stays until the last of them goes.
  */
 async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promise<DueChange> {
   const { records, materials } = kms;

@@ -24,7 +24,8 @@ export interface DueChange {
   readonly id: string;
   /** One batch, to be committed with the event's record; it conflicts when it is no longer due. */
   readonly writes: readonly Write[];
-  readonly event: KmsEvent;
+  /** Undefined for the first parts of something long: its last part has the event. */
+  readonly event: KmsEvent | undefined;
 }
 
 export interface DueWork {

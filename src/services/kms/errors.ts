@@ -252,6 +252,8 @@ export const tooManyKeys = (limit: number) =>
     'LimitExceededException',
     `The account has as many keys in this Region as it may have: ${limit}.`,
   );
+export const tooManyGrants = (limit: number) =>
+  new ApiError('LimitExceededException', `The key has as many grants as it may have: ${limit}.`);
 export const tooManyAliases = (limit: number) =>
   new ApiError('LimitExceededException', `The key has as many aliases as it may have: ${limit}.`);
 export const rateExceeded = () =>
@@ -291,8 +293,6 @@ export const grantConstraintTooLarge = (limit: { pairs: number; valueChars: numb
   validation(
     `An encryption context constraint can have at most ${limit.pairs} pairs with values of at most ${limit.valueChars} characters.`,
   );
-export const grantLimitReached = ({ limit, arn }: { limit: number; arn: string }) =>
-  new ApiError('LimitExceededException', `${arn} has the limit of ${limit} grants.`);
 export const grantIdInvalid = (grantId: string) =>
   new ApiError('InvalidGrantIdException', `Invalid grant ID ${grantId}`);
 /** As the emulators print it, who agree. */

@@ -10,9 +10,13 @@ import type { KmsContext } from './context.ts';
 import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
+import { createGrantTokens } from './grant-token.ts';
+import { refusingFalseTokens } from './grant-token-check.ts';
+import { grantOperations } from './grants.ts';
 import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
+import { createKeyGrants } from './key-grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
 import { macOperations } from './macs.ts';
@@ -27,12 +31,6 @@ import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
   | 'GetKeyLastUsage'
-  // Grants
-  | 'CreateGrant'
-  | 'ListGrants'
-  | 'ListRetirableGrants'
-  | 'RetireGrant'
-  | 'RevokeGrant'
   // Rotation
   | 'DisableKeyRotation'
   | 'EnableKeyRotation'
@@ -78,7 +76,12 @@ export async function createKms(options: {
   });
   const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
   const finder = createKeyFinder(records, materials);
-  const kms: KmsContext = { records, materials, finder, limits };
+  const grants = createKeyGrants({
+    records,
+    tokens: createGrantTokens(installationKey),
+    settings: quotas?.settings,
+  });
+  const kms: KmsContext = { records, materials, finder, grants, limits };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -91,8 +94,9 @@ export async function createKms(options: {
     ...macOperations(kms),
     ...agreementOperations(kms),
     ...multiRegionOperations(kms),
+    ...grantOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
-  const operations: OperationTable = new Map(Object.entries(rows));
+  const operations = refusingFalseTokens(new Map(Object.entries(rows)), grants.tokens);
   return {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),

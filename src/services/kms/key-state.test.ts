@@ -25,6 +25,7 @@ const page: Record<string, readonly KeyOperation[]> = {
     'Decapsulate',
     'UpdatePrimaryRegion',
   ],
+  '. 1 3 3 5 . 14 .': ['CreateGrant'],
   '. 1 3 3 5 7 14 .': ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext'],
   '. . 3 3 5 11 14 .': ['GetPublicKey'],
   '. . 3 3 5 . 14 15': ['EnableKey', 'DisableKey'],
@@ -37,8 +38,8 @@ const page: Record<string, readonly KeyOperation[]> = {
     'UntagResource',
     'UpdateKeyDescription',
   ],
-  '. . . . . . . .': [
   '. 1 3 3 5 11 14 15': ['ReplicateKey'],
+  '. . . . . . . .': [
     'DescribeKey',
     'DeleteAlias',
     'ListAliases',
@@ -46,6 +47,9 @@ const page: Record<string, readonly KeyOperation[]> = {
     'GetKeyPolicy',
     'PutKeyPolicy',
     'ListKeyPolicies',
+    'ListGrants',
+    'RetireGrant',
+    'RevokeGrant',
   ],
 };
 const states: readonly KeyState[] = [

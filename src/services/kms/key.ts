@@ -60,6 +60,8 @@ export interface Key {
   readonly state: KeyState;
   /** When the key goes; only while it is pending deletion. */
   readonly deletionDate?: number;
+  /** Its deletion is under way and can't be cancelled any more. */
+  readonly deletionBegan?: true;
   /** How long it waits once its last replica is gone; only while it is pending replica deletion. */
   readonly pendingWindowDays?: number;
   /** When it becomes what; only while it is Creating or Updating. */
@@ -144,6 +146,8 @@ export function waitingBegun(key: Key, now: number): Key {
   if (days === undefined) throw new Error(`${key.arn} does not wait for its replicas`);
   return { ...rest, state: 'PendingDeletion', deletionDate: endOf({ now, days }) };
 }
+
+export const deletionBegun = (key: Key): Key => ({ ...key, deletionBegan: true });
 
 /**
  * The key comes back disabled, whatever it was before (CancelKeyDeletion in the API reference);

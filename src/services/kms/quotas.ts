@@ -115,7 +115,7 @@ const rates: readonly Row[] = [
   ['UpdatePrimaryRegion',                                5],
 ];
 
-/** With `true` those that cannot be raised. Only the first two have something to change here. */
+/** With `true` those that cannot be raised. Only the first three have something to change here. */
 // biome-ignore format: a table
 const resources: readonly (readonly [id: string, value: number, code: string, isFixed?: true])[] = [
   ['Customer Master Keys (CMKs)', 100_000, 'L-C2F1777E'],
@@ -160,6 +160,7 @@ export function quotaOf(id: string): Quota {
 
 export const keysQuota = quotaOf('Customer Master Keys (CMKs)');
 export const aliasesQuota = quotaOf('Aliases per CMK');
+export const grantsQuota = quotaOf('Grants per CMK');
 
 /** AWS's name in full. */
 export const quotaName = ({ id, kind }: Quota): string =>
@@ -184,6 +185,7 @@ const settable: ReadonlySet<Quota> = new Set([
   ...[...quotas.values()].filter(({ kind }) => kind === 'rate'),
   keysQuota,
   aliasesQuota,
+  grantsQuota,
 ]);
 /** The largest value that Service Quotas can say. */
 export const maxQuotaValue = 10_000_000_000;

@@ -2,6 +2,7 @@
 
 import type { KeySpecName } from '../../crypto/key-spec.ts';
 import type { Collection, Entry, Store } from '../../store/store.ts';
+import { type GrantRecords, openGrantRecords } from './grant-records.ts';
 import { isHere, type Key, keyRecordId } from './key.ts';
 import { nextRotationAt } from './key-rotation.ts';
 
@@ -35,7 +36,7 @@ export interface InstallationRecord {
 
 export type KeyEntry = Entry<Key>;
 
-export interface Records {
+export interface Records extends GrantRecords {
   readonly keys: Collection<Key>;
   readonly aliases: Collection<Alias>;
   readonly materials: Collection<MaterialRecord>;
@@ -63,6 +64,7 @@ export function openRecords(store: Store): Records {
       path: 'kms/installation',
       cacheEntries: 0,
     }),
+    ...openGrantRecords(store),
   };
 }
 
