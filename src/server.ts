@@ -16,13 +16,16 @@ import { createVerifier, type Verify } from './identity/verify.ts';
 import { type Runner, startRunner } from './jobs/runner.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
+import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import { createKms } from './services/kms/index.ts';
+import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
+import { createServiceQuotas } from './services/servicequotas/index.ts';
 import { createSts } from './services/sts/index.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
@@ -35,6 +38,7 @@ import { trailFeed } from './trail-feed.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
   [kmsModel.service, kmsModel],
+  [serviceQuotasModel.service, serviceQuotasModel],
   [stsModel.service, stsModel],
 ]);
 
@@ -156,8 +160,19 @@ async function serve(
   const { store, audit, iam } = parts;
   const { quotas } = options;
   const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
+  const serviceQuotas = createServiceQuotas({
+    store,
+    services: [
+      {
+        code: 'kms',
+        name: 'AWS Key Management Service (AWS KMS)',
+        quotas: (region) => listedQuotas(quotas?.settings, region),
+      },
+    ],
+  });
   const tables = new Map<string, OperationTable>([
     ['kms', kms.operations],
+    ['servicequotas', serviceQuotas],
     ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],
   ]);
   const verify = createVerifier({
@@ -190,6 +205,7 @@ async function serve(
     })),
     world,
     commit: async (item) => {
+      if (item.record === undefined) return (await store.commit(item.writes)).kind;
       const change = audit.change(item.record);
       const result = await store.commit([...item.writes, ...change.writes]);
       if (result.kind === 'conflict') return 'conflict';
@@ -205,7 +221,6 @@ async function serve(
 /** What calls to our own interface are signed for. */
 const adminService = 'sealhold';
 
-      if (item.record === undefined) return (await store.commit(item.writes)).kind;
 function adminPorts(
   options: NodeOptions,
   { store, audit, iam, clock, runner, verify }: Parts & { runner: Runner; verify: Verify },
