@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
 import { type Ask, b64, type Case, newKey, recordable } from './case.ts';
+import { multiRegionCases } from './kms-multi-region-cases.ts';
 import { tagCases } from './kms-tag-cases.ts';
 
 const describe = async (ask: Ask, KeyId: string, region?: string) =>
@@ -418,6 +419,7 @@ export const cases: ReadonlyMap<string, Case> = new Map<string, Case>([
       };
     },
   ],
+  ...multiRegionCases,
   ...tagCases,
   ['test_generate_data_key_pair_dry_run', dryRun('GenerateDataKeyPair')],
   [
