@@ -4,11 +4,11 @@ import {
   type Generation,
   isComplete,
   isPermanent,
-  isReplica,
   isSymmetricEncryptionKey,
   type Key,
   type MaterialState,
 } from './key.ts';
+import { isReplica } from './multi-region-key.ts';
 
 export interface Import {
   readonly materialId: string;
@@ -82,14 +82,6 @@ const withGeneration = (key: Key, changed: Generation): Key => ({
 /** A key that waits for material becomes usable when it has all of it again. */
 const usableAgain = (key: Key): Key =>
   key.state === 'PendingImport' && isComplete(key) ? { ...key, state: 'Enabled' } : key;
-
-/** What a replica learns of material that its primary has imported for the next rotation. */
-export function materialAnnounced(key: Key, { id, state }: Generation): Key {
-  return {
-    ...key,
-    generations: [...key.generations, { id, state, importState: 'PENDING_IMPORT' }],
-  };
-}
 
 /** The last replica has imported what waits for a rotation. */
 export function readyForRotation(key: Key, materialId: string): Key {

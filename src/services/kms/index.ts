@@ -10,9 +10,12 @@ import type { KmsContext } from './context.ts';
 import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
+import { dueEvents } from './events.ts';
 import { createGrantTokens } from './grant-token.ts';
 import { refusingFalseTokens } from './grant-token-check.ts';
 import { grantOperations } from './grants.ts';
+import { dueExpiries, importOperations } from './import.ts';
+import { tokenKeyOf } from './import-token.ts';
 import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
@@ -24,6 +27,7 @@ import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
+import { dueRotations, rotationOperations } from './rotation.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
@@ -31,16 +35,6 @@ import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
   | 'GetKeyLastUsage'
-  // Rotation
-  | 'DisableKeyRotation'
-  | 'EnableKeyRotation'
-  | 'GetKeyRotationStatus'
-  | 'ListKeyRotations'
-  | 'RotateKeyOnDemand'
-  // Imported material
-  | 'DeleteImportedKeyMaterial'
-  | 'GetParametersForImport'
-  | 'ImportKeyMaterial'
   // Custom key stores
   | 'ConnectCustomKeyStore'
   | 'CreateCustomKeyStore'
@@ -88,6 +82,8 @@ export async function createKms(options: {
     ...aliasOperations(kms),
     ...tagOperations(kms),
     ...keyPolicyOperations(kms),
+    ...rotationOperations(kms),
+    ...importOperations(kms, tokenKeyOf(installationKey)),
     ...cipherOperations(kms),
     ...dataKeyOperations(kms),
     ...signingOperations(kms),
@@ -103,6 +99,9 @@ export async function createKms(options: {
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
       { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
+      { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
+      { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+      { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
     ],
   };
 }

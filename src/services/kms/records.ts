@@ -2,6 +2,7 @@
 
 import type { KeySpecName } from '../../crypto/key-spec.ts';
 import type { Collection, Entry, Store } from '../../store/store.ts';
+import type { KmsEvent } from './due.ts';
 import { type GrantRecords, openGrantRecords } from './grant-records.ts';
 import { isHere, type Key, keyRecordId } from './key.ts';
 import { nextRotationAt } from './key-rotation.ts';
@@ -41,6 +42,7 @@ export interface Records extends GrantRecords {
   readonly aliases: Collection<Alias>;
   readonly materials: Collection<MaterialRecord>;
   readonly installation: Collection<InstallationRecord>;
+  readonly events: Collection<KmsEvent>;
 }
 
 export function openRecords(store: Store): Records {
@@ -64,6 +66,7 @@ export function openRecords(store: Store): Records {
       path: 'kms/installation',
       cacheEntries: 0,
     }),
+    events: store.collection<KmsEvent>({ path: 'kms/events', cacheEntries: 0 }),
     ...openGrantRecords(store),
   };
 }
@@ -88,6 +91,10 @@ function rotationEntries(key: Key): readonly string[] {
   const nextAt = nextRotationAt(key);
   return nextAt === undefined ? [] : [`${sortableTime(nextAt)}/${keyRecordId(key)}`];
 }
+
+/** In the order in which the events happened. `unique`: of the event alone. */
+export const eventRecordId = (now: number, unique: string): string =>
+  `${sortableTime(now)}/${unique}`;
 
 /** One for each imported material that expires. */
 function expiryEntries(key: Key): readonly string[] {
