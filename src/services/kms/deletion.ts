@@ -1,9 +1,11 @@
 /** The deletion of keys whose waiting period is over. */
+import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
 import type { KmsContext } from './context.ts';
 import type { DueChange } from './due.ts';
 import { grantsGoing } from './grant-deletion.ts';
-import type { Key } from './key.ts';
+import { readyForRotation } from './imported-material.ts';
+import { isHere, type Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
 import { withoutReplica } from './multi-region-key.ts';
 import { type Alias, aliasesOfKey, type KeyEntry } from './records.ts';
@@ -56,9 +58,7 @@ async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promis
     id: key.arn,
     writes: [
       ...records.keys.remove(entry),
-      ...related.flatMap((each) =>
-        records.keys.replace(each, withoutReplica(each.value, { region: key.region, now })),
-      ),
+      ...replaceEach(kms, related, { region: key.region, now }),
       ...secrets.flat(),
       ...aliases.flatMap((alias) => records.aliases.remove(alias)),
     ],
@@ -70,6 +70,26 @@ async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promis
       responseElements: { keyId: key.arn },
     },
   };
+}
+
+/** The writes for the keys that are left when the replica in a Region goes. */
+function replaceEach(
+  { records }: KmsContext,
+  related: readonly KeyEntry[],
+  gone: { readonly region: string; readonly now: number },
+): readonly Write[] {
+  const left = related.map(({ value }) => withoutReplica(value, gone));
+  // Material that waited for its import there waits for its rotation only.
+  const waiting = left[0]?.generations.find(
+    ({ state }) => state === 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION',
+  )?.id;
+  const isHereIn = (key: Key, id: string): boolean =>
+    key.generations.some((each) => each.id === id && isHere(each));
+  const isReady = waiting !== undefined && left.every((key) => isHereIn(key, waiting));
+  return related.flatMap((entry, i) => {
+    const key = left[i] as Key;
+    return records.keys.replace(entry, isReady ? readyForRotation(key, waiting) : key);
+  });
 }
 
 const pageEntries = 1000;
