@@ -26,7 +26,6 @@ const page: Record<string, readonly KeyOperation[]> = {
     'UpdatePrimaryRegion',
   ],
   '. 1 3 3 5 . 14 .': ['CreateGrant'],
-  '. 1 3 3 5 7 14 .': ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext'],
   '. . 3 3 5 11 14 .': ['GetPublicKey'],
   '. . 3 3 5 . 14 15': ['EnableKey', 'DisableKey'],
   '. . 3 3 . . . 15': ['ScheduleKeyDeletion'],
@@ -39,6 +38,19 @@ const page: Record<string, readonly KeyOperation[]> = {
     'UpdateKeyDescription',
   ],
   '. 1 3 3 5 11 14 15': ['ReplicateKey'],
+  // In AWS's PendingImport column of the rotation settings stands 6: their origin is told first.
+  '. 1 3 3 5 7 14 .': [
+    'GenerateDataKeyPair',
+    'GenerateDataKeyPairWithoutPlaintext',
+    'EnableKeyRotation',
+    'DisableKeyRotation',
+    'RotateKeyOnDemand',
+  ],
+  '. . . . . 7 . .': ['GetKeyRotationStatus', 'ListKeyRotations'],
+  // For keys that imported material can be for; a key of a custom store is none.
+  '. . 3 3 . 7 14 15': ['GetParametersForImport'],
+  '. . . . . 7 14 .': ['ImportKeyMaterial'],
+  '. . . . . 7 14 15': ['DeleteImportedKeyMaterial'],
   '. . . . . . . .': [
     'DescribeKey',
     'DeleteAlias',
