@@ -67,6 +67,10 @@ class Family {
     this.replicas.delete(region);
   }
 
+  async rotate() {
+    await this.#kms.ask('RotateKeyOnDemand', { KeyId: this.id }, { region: this.primary });
+  }
+
   async startAgain() {
     this.#kms = await this.#kms.startAgain();
   }
@@ -116,6 +120,7 @@ const steps = {
     family.replicas.has(region) ? family.promote(region) : undefined,
   remove: (family: Family, region: string) =>
     family.replicas.has(region) ? family.remove(region) : undefined,
+  rotate: (family: Family) => family.rotate(),
   startAgain: (family: Family) => family.startAgain(),
 };
 
@@ -126,7 +131,7 @@ const step = fc.record({
   key: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }),
 });
 
-test('ciphertexts outlive replication, promotion and deletion, in the right Regions', async () => {
+test('ciphertexts outlive replication, promotion, rotation and deletion, in the right Regions', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (history) => {
       const made = await first.ask('CreateKey', { MultiRegion: true }, { region: home });
