@@ -188,6 +188,7 @@ class Journey {
     return callRecord(
       {
         requestId: this.#requestId,
+        eventId: call?.eventId,
         now: call?.now ?? this.#pipeline.world.now(),
         service,
         region: known ? identified.region : (claimedScope(headers)?.region ?? 'unknown'),

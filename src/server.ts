@@ -22,7 +22,7 @@ import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
-import { createKms } from './services/kms/index.ts';
+import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
@@ -124,6 +124,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
+      await served.usage.close();
       await audit.close();
       await store.close();
     },
@@ -155,7 +156,7 @@ interface Parts {
 async function serve(
   options: NodeOptions,
   parts: Parts,
-): Promise<{ handler: HttpHandler; runner: Runner }> {
+): Promise<{ handler: HttpHandler; runner: Runner; usage: { close: () => Promise<void> } }> {
   const { world, log } = options;
   const { store, audit, iam } = parts;
   const { quotas } = options;
@@ -215,7 +216,29 @@ async function serve(
     onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
   });
   const admin = adminPorts(options, { ...parts, runner, verify });
-  return { runner, handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline) };
+  const usage = keepUsage(kms.usage, (error) =>
+    log(`What is known of the use of keys could not be saved: ${describe(error)}`),
+  );
+  return {
+    runner,
+    usage,
+    handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
+  };
+}
+
+/** Asks every second whether it is time to save what lags behind; saves it all at the end. */
+function keepUsage(
+  usage: Kms['usage'],
+  onFault: (error: unknown) => void,
+): { close: () => Promise<void> } {
+  const timer = setInterval(() => void usage.saveIfDue().catch(onFault), 1_000);
+  timer.unref();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await usage.save().catch(onFault);
+    },
+  };
 }
 
 /** What calls to our own interface are signed for. */

@@ -30,6 +30,8 @@ export type Outcome =
 
 export interface CallFacts {
   readonly requestId: string;
+  /** Undefined: one is drawn. */
+  readonly eventId?: string | undefined;
   /** `world.now()` when the call began. */
   readonly now: number;
   readonly service: string;
@@ -93,7 +95,7 @@ export function callRecord(facts: CallFacts, world: World): string {
     (outcome.kind === 'error' ? errorText(outcome.error) : '') +
     `,"requestParameters":${parameters},"responseElements":${responseText(facts, output)}` +
     extraText('additionalEventData', notes?.additionalEventData) +
-    `,"requestID":"${facts.requestId}","eventID":"${newEventId(world)}","readOnly":${facts.readOnly}` +
+    `,"requestID":"${facts.requestId}","eventID":"${facts.eventId ?? newEventId(world)}","readOnly":${facts.readOnly}` +
     `,"resources":[${resourcesText(notes?.resources ?? facts.resources)}]` +
     ',"eventType":"AwsApiCall","managementEvent":true' +
     (named ? `,"recipientAccountId":"${principal.account}"` : '') +

@@ -1,6 +1,7 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
+import type { LastUses } from './last-use.ts';
 import type { Materials } from './material.ts';
 import type { Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';
@@ -11,4 +12,5 @@ export interface KmsContext {
   readonly finder: KeyFinder;
   readonly grants: KeyGrants;
   readonly limits: ResourceLimits;
+  readonly lastUses: LastUses;
 }

@@ -31,7 +31,9 @@ export async function dueDeletions(
     }
     const deletion = await deletionOf(kms, entry, now);
     const counted = await countRemoval(entry.value);
-    deletions.push({ ...deletion, writes: [...deletion.writes, ...grants.writes, ...counted] });
+    const lastUse = await kms.lastUses.records.removal(entry.id);
+    const writes = [...deletion.writes, ...grants.writes, ...counted, ...lastUse];
+    deletions.push({ ...deletion, writes });
   }
   return deletions;
 }

@@ -22,19 +22,21 @@ import { createKeyFinder } from './key-finder.ts';
 import { createKeyGrants } from './key-grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
+import { lastUseOperations, noteUse, openLastUses } from './last-use.ts';
 import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
+import { observed } from './observed.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
 import { dueRotations, rotationOperations } from './rotation.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
+import { type Usage, usageOf } from './usage.ts';
 
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
-  | 'GetKeyLastUsage'
   // Custom key stores
   | 'ConnectCustomKeyStore'
   | 'CreateCustomKeyStore'
@@ -47,6 +49,8 @@ export interface Kms {
   readonly operations: OperationTable;
   /** What falls due with time. */
   readonly dueWork: readonly DueWork[];
+  /** What is known of the use of keys and lags behind in the store. */
+  readonly usage: Usage;
 }
 
 /**
@@ -75,7 +79,8 @@ export async function createKms(options: {
     tokens: createGrantTokens(installationKey),
     settings: quotas?.settings,
   });
-  const kms: KmsContext = { records, materials, finder, grants, limits };
+  const lastUses = await openLastUses({ store, keys: records.keys, world });
+  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -91,11 +96,16 @@ export async function createKms(options: {
     ...agreementOperations(kms),
     ...multiRegionOperations(kms),
     ...grantOperations(kms),
+    ...lastUseOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
-  const operations = refusingFalseTokens(new Map(Object.entries(rows)), grants.tokens);
+  const watched = observed(new Map(Object.entries(rows)), (keys, call) =>
+    noteUse(lastUses, keys, call),
+  );
+  const operations = refusingFalseTokens(watched, grants.tokens);
   return {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
+    usage: usageOf([lastUses.records], world),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
       { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
