@@ -19,7 +19,7 @@ import { tokenKeyOf } from './import-token.ts';
 import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
-import { createKeyGrants } from './key-grants.ts';
+import { createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
 import { lastUseOperations, noteUse, openLastUses } from './last-use.ts';
@@ -47,6 +47,8 @@ type NotYet =
 
 export interface Kms {
   readonly operations: OperationTable;
+  /** For whoever decides on requests: `concerning` finds grants, `grantsAllow` judges them. */
+  readonly grants: KeyGrants;
   /** What falls due with time. */
   readonly dueWork: readonly DueWork[];
   /** What is known of the use of keys and lags behind in the store. */
@@ -105,6 +107,7 @@ export async function createKms(options: {
   return {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
+    grants,
     usage: usageOf([lastUses.records], world),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },

@@ -18,7 +18,7 @@ import {
   likenessOf,
 } from './grant-records.ts';
 import type { GrantRef, GrantTokens } from './grant-token.ts';
-import { type Key, keyRecordId } from './key.ts';
+import { keyRecordId } from './key.ts';
 import { awsQuotas, grantsQuota, type QuotaSettings, quotaValue } from './quotas.ts';
 import type { Records } from './records.ts';
 import { type MaybePromise, whenHere } from './when.ts';
@@ -41,7 +41,7 @@ export interface KeyGrants {
    * hasn't heard of them yet. At once when they are cached and there are no tokens.
    */
   concerning(
-    key: Key,
+    key: KeyWithGrants,
     caller: GrantCaller,
     tokens?: readonly string[],
   ): MaybePromise<readonly Grant[]>;
@@ -103,7 +103,7 @@ export function createKeyGrants(options: {
 async function withNamed(
   known: readonly Grant[],
   from: {
-    readonly key: Key;
+    readonly key: KeyWithGrants;
     readonly given: readonly string[];
     readonly tokens: GrantTokens;
     readonly find: KeyGrants['find'];
@@ -155,7 +155,7 @@ class GranteeCache {
     this.#records = records;
   }
 
-  of(key: Key, names: readonly string[]): MaybePromise<readonly Grant[]> {
+  of(key: KeyWithGrants, names: readonly string[]): MaybePromise<readonly Grant[]> {
     const id = keyRecordId(key);
     const stamps = this.#records.grantStamps;
     return whenHere(stamps.peek(id) ?? stamps.get(id), (stamp) =>
@@ -164,7 +164,11 @@ class GranteeCache {
     );
   }
 
-  #all(key: Key, names: readonly string[], version: number): MaybePromise<readonly Grant[]> {
+  #all(
+    key: KeyWithGrants,
+    names: readonly string[],
+    version: number,
+  ): MaybePromise<readonly Grant[]> {
     const found: (readonly Grant[])[] = [];
     for (const name of names) {
       const prefix = granteeNamePrefix(key, name);
@@ -175,7 +179,11 @@ class GranteeCache {
     return found.length === 1 ? found[0]! : found.flat();
   }
 
-  async #load(key: Key, names: readonly string[], version: number): Promise<readonly Grant[]> {
+  async #load(
+    key: KeyWithGrants,
+    names: readonly string[],
+    version: number,
+  ): Promise<readonly Grant[]> {
     const found: Grant[] = [];
     for (const name of names) {
       const prefix = granteeNamePrefix(key, name);
