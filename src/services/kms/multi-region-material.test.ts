@@ -24,14 +24,16 @@ import type { ImportKeyMaterialRequest } from '../../model/kms.generated.ts';
 
 openKmsForEachTest();
 
+/** As ListKeyRotations tells of them in this Region, without its ARN. */
+async function materialsOf(KeyId: string, region: string) {
+  const IncludeKeyMaterial = 'ALL_KEY_MATERIAL';
+  const listed = await kms.ask('ListKeyRotations', { KeyId, IncludeKeyMaterial }, { region });
+  return listed.Rotations?.map(({ KeyId: _, ...rest }) => rest);
+}
+
 describe('the rotation of related keys', () => {
   const rotation = (KeyId: string, region: string) =>
     kms.ask('GetKeyRotationStatus', { KeyId }, { region });
-  const materialsOf = async (KeyId: string, region: string) => {
-    const IncludeKeyMaterial = 'ALL_KEY_MATERIAL';
-    const listed = await kms.ask('ListKeyRotations', { KeyId, IncludeKeyMaterial }, { region });
-    return listed.Rotations?.map(({ KeyId: _, ...rest }) => rest);
-  };
 
   test('is set at the primary and seen by replicas, earlier and later ones', async () => {
     const id = await family(away);
@@ -148,7 +150,10 @@ describe('imported material of related keys', () => {
     const rotate = () => kms.ask('RotateKeyOnDemand', { KeyId: id }, { region: home });
     await assert.rejects(rotate(), { code: 'KMSInvalidStateException' });
     await importIn(away, id, next);
+    const stateOfNext = async () => (await materialsOf(id, away))?.at(-1)?.KeyMaterialState;
+    assert.equal(await stateOfNext(), 'PENDING_ROTATION');
     await replicate(id, third);
+    assert.equal(await stateOfNext(), 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION');
     await settle();
     await assert.rejects(rotate(), { code: 'KMSInvalidStateException' });
     await schedule(id, third);

@@ -20,6 +20,7 @@ import {
   stateOf,
   third,
 } from '../../../test/related-keys.ts';
+import { parseQuotas } from './quotas.ts';
 
 openKmsForEachTest();
 
@@ -166,6 +167,21 @@ describe('ReplicateKey', () => {
     assert.deepEqual((await describeKey(id, home)).MultiRegionConfiguration?.ReplicaKeys, []);
     await assert.rejects(describeKey(id, away), { code: 'NotFoundException' });
     assert.ok(await replicate(id, away, { Policy, BypassPolicyLockoutSafetyCheck: true }));
+  });
+
+  test('counts the replica as a key of its Region', async () => {
+    const settings = parseQuotas(JSON.stringify({ '*': null, 'L-C2F1777E': 1 }));
+    const limited = await kms.startAgain({ quotas: { settings, nodes: 1 } });
+    await limited.ask('CreateKey', {}, { region: third });
+    const made = await limited.ask('CreateKey', { MultiRegion: true }, { region: home });
+    const KeyId = made.KeyMetadata?.KeyId ?? '';
+    const to = (ReplicaRegion: string) =>
+      limited.ask('ReplicateKey', { KeyId, ReplicaRegion }, { region: home });
+    await assert.rejects(to(third), { code: 'LimitExceededException' });
+    await to(away);
+    await assert.rejects(limited.ask('CreateKey', {}, { region: away }), {
+      code: 'LimitExceededException',
+    });
   });
 
   test('makes replicas of keys of every kind, which do the same', async () => {
