@@ -1,14 +1,7 @@
 /** The recorded KMS cases about imported key material. */
 import assert from 'node:assert/strict';
-import {
-  constants,
-  createCipheriv,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  publicEncrypt,
-  randomBytes,
-} from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { curveOf, foreignKey, pkcs8Of, wrapMaterial } from '../wrap-material.ts';
 import { type Ask, b64, type Case, newKey, recordable } from './case.ts';
 
 const describe = async (ask: Ask, KeyId: string | undefined) =>
@@ -16,23 +9,6 @@ const describe = async (ask: Ask, KeyId: string | undefined) =>
 
 const externalKey = (ask: Ask, input: object = {}) =>
   newKey(ask, { Origin: 'EXTERNAL', Description: 'test-key', ...input });
-
-/** As AWS's manual tells people to wrap, by `openssl` there and by node:crypto here. */
-function wrap(material: Buffer, algorithm: string, publicKeyDer: string): string {
-  const key = createPublicKey({
-    key: Buffer.from(publicKeyDer, 'base64'),
-    format: 'der',
-    type: 'spki',
-  });
-  const oaepHash = algorithm.endsWith('SHA_1') ? 'sha1' : 'sha256';
-  const oaep = (bytes: Buffer) =>
-    publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, bytes);
-  if (!algorithm.startsWith('RSA_AES_KEY_WRAP')) return oaep(material).toString('base64');
-  const aesKey = randomBytes(32);
-  const cipher = createCipheriv('id-aes256-wrap-pad', aesKey, Buffer.from('A65959A6', 'hex'));
-  const wrapped = [oaep(aesKey), cipher.update(material), cipher.final()];
-  return Buffer.concat(wrapped).toString('base64');
-}
 
 interface Importing {
   readonly algorithm?: string;
@@ -54,7 +30,10 @@ async function importMaterial(
   const imported = await ask('ImportKeyMaterial', {
     KeyId,
     ImportToken,
-    EncryptedKeyMaterial: wrap(material, algorithm, PublicKey as string),
+    EncryptedKeyMaterial: wrapMaterial(material, {
+      algorithm,
+      publicKey: Buffer.from(PublicKey as string, 'base64'),
+    }).toString('base64'),
     ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
     ...input,
   });
@@ -66,20 +45,8 @@ const deleted = async (ask: Ask, KeyId: string | undefined) => {
   return describe(ask, KeyId);
 };
 
-const pkcs8 = (type: 'rsa' | 'ec', options: object): Buffer => {
-  const generate = generateKeyPairSync as unknown as (
-    type: string,
-    options: object,
-  ) => { privateKey: KeyObject };
-  return generate(type, options).privateKey.export({ format: 'der', type: 'pkcs8' });
-};
+const pkcs8 = (type: 'rsa' | 'ec', options: object): Buffer => pkcs8Of(foreignKey(type, options));
 
-const curves: Record<string, string> = {
-  ECC_NIST_P256: 'prime256v1',
-  ECC_NIST_P384: 'secp384r1',
-  ECC_NIST_P521: 'secp521r1',
-  ECC_SECG_P256K1: 'secp256k1',
-};
 const ecdsa: Record<string, string> = {
   ECC_NIST_P384: 'ECDSA_SHA_384',
   ECC_NIST_P521: 'ECDSA_SHA_512',
@@ -139,7 +106,7 @@ const importEcc: Case = async (ask, [KeySpec = '']) => {
   const Description = 'test ecc key import';
   const { KeyId } = await externalKey(ask, { KeySpec, KeyUsage: 'SIGN_VERIFY', Description });
   const before = await describe(ask, KeyId);
-  await importMaterial(ask, KeyId, pkcs8('ec', { namedCurve: curves[KeySpec] }));
+  await importMaterial(ask, KeyId, pkcs8('ec', { namedCurve: curveOf[KeySpec] }));
   const after = await describe(ask, KeyId);
   const SigningAlgorithm = ecdsa[KeySpec] ?? 'ECDSA_SHA_256';
   const signing = { KeyId, SigningAlgorithm, Message: b64('message') };

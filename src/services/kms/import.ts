@@ -179,11 +179,11 @@ async function openedMaterial(
   key: Key,
   { input, call, tokenKey }: Asked<ImportKeyMaterialRequest>,
 ): Promise<Buffer> {
-  const parameters = openToken(tokenKey, Buffer.from(input.ImportToken), key.arn);
+  const parameters = openToken(tokenKey, input.ImportToken, key.arn);
   if (parameters === undefined) throw importTokenInvalid();
   return thenWipe(parameters.privateKey, async () => {
     if (parameters.expiresAt <= call.now) throw importTokenExpired();
-    const unwrapped = await unwrap(parameters, Buffer.from(input.EncryptedKeyMaterial));
+    const unwrapped = await unwrap(parameters, input.EncryptedKeyMaterial);
     const spec = keySpecs.get(key.spec);
     if (spec === undefined) throw new Error(`No key spec ${key.spec}`);
     const accepted = await thenWipe(unwrapped, () => acceptedMaterial(spec, unwrapped));
