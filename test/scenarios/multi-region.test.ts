@@ -167,18 +167,26 @@ describe('a multi-Region key', () => {
     await life.start();
     const { KeyId, Arn } = await life.newPrimary();
     const { CiphertextBlob } = await life.call(home, 'Encrypt', { KeyId, Plaintext });
-    await life.call(home, 'ReplicateKey', { KeyId, ReplicaRegion: away });
-    await life.until('Enabled', KeyId, [away]);
+    const replicas = [away, 'ap-south-1', 'sa-east-1'];
+    // At once, so that both processes change the same keys.
+    await Promise.all(
+      replicas.map((ReplicaRegion) => life.call(home, 'ReplicateKey', { KeyId, ReplicaRegion })),
+    );
+    await life.until('Enabled', KeyId, replicas);
     // Each process has heard of it a second later.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const opened = await Promise.all(
       Array.from({ length: 16 }, () => opensIn(life, away, CiphertextBlob)),
     );
     assert.deepEqual([...new Set(opened)], [Arn.replace(home, away)]);
+    for (const region of [home, ...replicas]) {
+      const { ReplicaKeys } = (await life.describe(region, KeyId)).MultiRegionConfiguration;
+      assert.deepEqual(ReplicaKeys.map((each) => each.Region).sort(), [...replicas].sort());
+    }
     await life.call(home, 'UpdatePrimaryRegion', { KeyId, PrimaryRegion: away });
     await life.until('Enabled', KeyId, [home, away]);
     assert.equal(
-      await life.refusal(home, 'ReplicateKey', { KeyId, ReplicaRegion: 'sa-east-1' }),
+      await life.refusal(home, 'ReplicateKey', { KeyId, ReplicaRegion: 'eu-north-1' }),
       'UnsupportedOperationException',
     );
     await life.end();
@@ -188,8 +196,8 @@ describe('a multi-Region key', () => {
     assert.equal(status, 0, stdout);
     assert.deepEqual(await eventsOf(life.folder), {
       CreateKey: [home],
-      ReplicateKey: [home],
-      SynchronizeMultiRegionKey: [home, away, away],
+      ReplicateKey: [home, home, home],
+      SynchronizeMultiRegionKey: [...replicas, home, away].sort(),
       UpdatePrimaryRegion: [home],
     });
     removeFolder(life.folder);
