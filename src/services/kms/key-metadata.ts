@@ -45,7 +45,7 @@ export function keyMetadata(key: Key): KeyMetadata {
   };
 }
 
-/** Kept while the material is deleted; absent before the first import and in a replica being made. */
+/** Kept while the material is deleted; absent before the first import and while Creating. */
 function currentMaterialMember(key: Key): Pick<KeyMetadata, 'CurrentKeyMaterialId'> {
   const isShown = isSymmetricEncryptionKey(key) && key.state !== 'Creating';
   const current = isShown ? currentGeneration(key) : undefined;
