@@ -191,7 +191,25 @@ async function serve(
     world,
     onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  const runner = startRunner({
+  const runner = runDueWork(kms, options, parts);
+  const admin = adminPorts(options, { ...parts, runner, verify });
+  const usage = keepUsage(kms.usage, (error) =>
+    log(`What is known of the use of keys could not be saved: ${describe(error)}`),
+  );
+  return {
+    runner,
+    usage,
+    handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
+  };
+}
+
+/** Does what falls due, each change in one commit with its record. */
+function runDueWork(
+  kms: Kms,
+  { world, log }: NodeOptions,
+  { store, audit }: Pick<Parts, 'store' | 'audit'>,
+): Runner {
+  return startRunner({
     work: kms.dueWork.map(({ kind, due }) => ({
       kind,
       due: async (now, limit) =>
@@ -215,15 +233,6 @@ async function serve(
     },
     onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
   });
-  const admin = adminPorts(options, { ...parts, runner, verify });
-  const usage = keepUsage(kms.usage, (error) =>
-    log(`What is known of the use of keys could not be saved: ${describe(error)}`),
-  );
-  return {
-    runner,
-    usage,
-    handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
-  };
 }
 
 /** Asks every second whether it is time to save what lags behind; saves it all at the end. */

@@ -1,8 +1,8 @@
 /**
  * How a key's grants go when the key is deleted. A few go in the batch that deletes the key. Very
  * many go before it in batches of their own, so that no transaction is long; the first of these
- * marks the key as being deleted, after which the deletion cannot be cancelled any more: a key never
- * comes back with a part of its grants.
+ * marks the key as being deleted, after which the deletion cannot be cancelled any more: a key
+ * never comes back with a part of its grants.
  */
 import type { Write } from '../../store/engine.ts';
 import type { KmsContext } from './context.ts';

@@ -63,8 +63,8 @@ export interface GrantFacts {
 
 /**
  * The first of a key's grants that lets the caller do this, or undefined when none does. One grant
- * must allow it by itself. ReEncrypt asks twice, for ReEncryptFrom and for ReEncryptTo with the same
- * `sourceArn`, so two grants with different source ARNs never meet.
+ * must allow it by itself. ReEncrypt asks twice, for ReEncryptFrom and for ReEncryptTo with the
+ * same `sourceArn`, so two grants with different source ARNs never meet.
  */
 export function grantsAllow(facts: GrantFacts, grants: Iterable<Grant>): Grant | undefined {
   for (const grant of grants)

@@ -63,7 +63,7 @@ export function grantOperations(kms: KmsContext) {
   >;
 }
 
-/** What the key can take, then its state, then whether there is room; as the other operations do. */
+/** What the key can take, then its state, then whether there is room; as for other operations. */
 async function createGrant(
   kms: KmsContext,
   input: CreateGrantRequest,

@@ -88,7 +88,7 @@ function named(grantee: string): string {
   return principal === undefined ? grantee : indexName(principal);
 }
 
-/** A principal asks for itself, and is all that is authorized: the grants may be on anyone's keys. */
+/** A principal asks for itself and is what is authorized: the grants may be on anyone's keys. */
 export function foundRetiring(
   input: ListRetirableGrantsRequest,
   call: Call,
