@@ -1,7 +1,7 @@
 /** The quotas of KMS as Service Quotas tells of them: those whose code is known. Pure. */
 import {
-  aliasesQuota,
   awsValue,
+  isSettable,
   keysQuota,
   type Quota,
   type QuotaSettings,
@@ -36,9 +36,8 @@ export function listedQuotas(
   return [...quotas.values()].flatMap((quota): readonly ListedQuota[] => {
     const { code, adjustable, kind } = quota;
     if (code === undefined) return [];
-    const isSettable = kind === 'rate' || quota === keysQuota || quota === aliasesQuota;
     const value =
-      settings === undefined || !isSettable
+      settings === undefined || !isSettable(quota)
         ? awsValue(quota, region)
         : quotaValue(quota, { settings, region });
     return [

@@ -187,6 +187,7 @@ const settable: ReadonlySet<Quota> = new Set([
   aliasesQuota,
   grantsQuota,
 ]);
+export const isSettable = (quota: Quota): boolean => settable.has(quota);
 /** The largest value that Service Quotas can say. */
 export const maxQuotaValue = 10_000_000_000;
 
@@ -228,7 +229,7 @@ const byEveryName: ReadonlyMap<string, Quota> = new Map(
 
 function settableQuota(written: string): Quota {
   const quota = byEveryName.get(written);
-  if (quota !== undefined && settable.has(quota)) return quota;
+  if (quota !== undefined && isSettable(quota)) return quota;
   if (quota !== undefined)
     throw new RangeError(`'${written}' is a quota that can't be changed here`);
   if (isKeyed(written) || written === 'GenerateRandom')
