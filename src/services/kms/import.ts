@@ -158,7 +158,7 @@ function keptBytes(
   return known !== undefined && isHere(known) ? [] : materials.keepImported(key, material);
 }
 
-/** Once all related keys have the material that waits for a rotation, nothing else is waited for. */
+/** Once all related keys have the material that is to be rotated to, nothing else is waited for. */
 async function completed(kms: KmsContext, changed: Key, materialId: string): Promise<Key> {
   if (generationOf(changed, materialId)?.state !== 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION')
     return changed;
