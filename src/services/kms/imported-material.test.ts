@@ -177,6 +177,65 @@ describe('new material', () => {
   });
 });
 
+describe('new material of a multi-Region key', () => {
+  const away = { region: 'us-west-2' };
+
+  /** A primary and a replica that both have the same first and the same pending material. */
+  async function family() {
+    const { id } = await externalKey(kms, { MultiRegion: true });
+    const [first, next] = [randomBytes(32), randomBytes(32)];
+    await importMaterial(kms, id, first);
+    await kms.ask('ReplicateKey', { KeyId: id, ReplicaRegion: away.region });
+    kms.clock.now += 2_000;
+    await kms.doDue();
+    await importMaterial(kms, id, first, { caller: away });
+    const { KeyMaterialId = '' } = await importMaterial(kms, id, next, isNew);
+    await importMaterial(kms, id, next, { caller: away });
+    return { id, next, KeyMaterialId };
+  }
+  const rotate = (KeyId: string) => kms.ask('RotateKeyOnDemand', { KeyId });
+  const listed = async (KeyId: string) =>
+    (await kms.ask('ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }, away))
+      .Rotations ?? [];
+
+  test('taken back by the primary is gone in every Region, bytes and all', async () => {
+    const { id, KeyMaterialId } = await family();
+    assert.equal((await listed(id)).length, 2);
+    await remove(id, KeyMaterialId);
+    assert.equal((await listed(id)).length, 1);
+    const left = await kms.engine.scan({ prefix: 'kms/material/', limit: 10_000 });
+    assert.equal(left.filter(({ path }) => path.includes(id)).length, 2);
+    await assert.rejects(rotate(id), { code: 'KMSInvalidStateException' });
+  });
+
+  test('taken back by a replica is missing there only, and the rotation waits for it', async () => {
+    const { id, next, KeyMaterialId } = await family();
+    await kms.ask('DeleteImportedKeyMaterial', { KeyId: id, KeyMaterialId }, away);
+    assert.equal((await listed(id)).at(-1)?.ImportState, 'PENDING_IMPORT');
+    assert.equal((await rotations(id)).at(-1)?.ImportState, 'IMPORTED');
+    await assert.rejects(rotate(id), { code: 'KMSInvalidStateException' });
+    await importMaterial(kms, id, next, { caller: away });
+    await rotate(id);
+    const sealed = await seal(id);
+    const opened = await kms.ask('Decrypt', { CiphertextBlob: sealed }, away);
+    assert.equal(opened.KeyMaterialId, KeyMaterialId);
+  });
+
+  test('comes from the primary, and rotates there', async () => {
+    const { id } = await family();
+    const arn = `arn:aws:kms:${away.region}:${account}:key/${id}`;
+    const notPrimary = refusal(
+      'UnsupportedOperationException',
+      `${arn} is not a multi-region primary key.`,
+    );
+    await assert.rejects(
+      importMaterial(kms, id, randomBytes(32), { ...isNew, caller: away }),
+      notPrimary,
+    );
+    await assert.rejects(kms.ask('RotateKeyOnDemand', { KeyId: id }, away), notPrimary);
+  });
+});
+
 describe('material that expires', () => {
   test('is deleted at its time, with the facts for its record', async () => {
     const ValidTo = kms.clock.now + 10 * dayMs;
