@@ -1,6 +1,7 @@
 /** A call under way: what an operation works with, and what the pipeline learns from it. */
 import { ApiError } from './api-error.ts';
 import { mergeNotes, type TrailNotes } from './audit/record.ts';
+import { newEventId } from './audit/record-text.ts';
 import type { Call, Principal, Resource } from './operation.ts';
 import { denialText, evaluate } from './policy/evaluate.ts';
 import type { Write } from './store/engine.ts';
@@ -31,6 +32,7 @@ export class LiveCall implements Call {
   /** `kms:Encrypt` */
   readonly action: string;
   readonly #denial: string;
+  #eventId: string | undefined;
   authorized = false;
   writes: Write[] = [];
   resources: Resource[] = [];
@@ -47,6 +49,12 @@ export class LiveCall implements Call {
     this.now = options.now;
     this.action = `${options.service}:${options.operation}`;
     this.#denial = options.denial;
+  }
+
+  /** Drawn when it is first asked for, which is at the latest when the record is made. */
+  get eventId(): string {
+    this.#eventId ??= newEventId(this.world);
+    return this.#eventId;
   }
 
   /** Forgets what a run has left, so that the next one starts from nothing. */

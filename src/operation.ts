@@ -27,6 +27,8 @@ export interface Resource {
 
 export interface Call {
   readonly requestId: string;
+  /** The id that the call's CloudTrail record will have. */
+  readonly eventId: string;
   /** `kms` */
   readonly service: string;
   /** `Encrypt` */

@@ -10,10 +10,10 @@ import { callRecord, type Outcome } from './audit/record.ts';
 import { newEventId } from './audit/record-text.ts';
 import { LiveCall } from './call.ts';
 import type { HttpRequest, HttpResponse } from './http/message.ts';
-import { partitionOfRegion } from './identity/access-key.ts';
 import type { Identified, Verify } from './identity/verify.ts';
 import type { ServiceModel } from './model/schema.ts';
 import type { Operation, OperationTable } from './operation.ts';
+import { partitionOfRegion } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
 import { claim } from './wire/claim.ts';
@@ -217,6 +217,7 @@ class Journey {
     return callRecord(
       {
         requestId: this.#requestId,
+        eventId: call?.eventId,
         now: call?.now ?? this.#pipeline.world.now(),
         service,
         region: known ? identified.region : (claimedScope(headers)?.region ?? 'unknown'),

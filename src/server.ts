@@ -16,12 +16,16 @@ import { createVerifier, type Verify } from './identity/verify.ts';
 import { type Runner, startRunner } from './jobs/runner.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
+import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
-import { createKms } from './services/kms/index.ts';
+import { createKms, type Kms } from './services/kms/index.ts';
+import { listedQuotas } from './services/kms/listed-quotas.ts';
+import type { QuotaOptions } from './services/kms/throttle.ts';
+import { createServiceQuotas } from './services/servicequotas/index.ts';
 import { createSts } from './services/sts/index.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
@@ -34,6 +38,7 @@ import { trailFeed } from './trail-feed.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
   [kmsModel.service, kmsModel],
+  [serviceQuotasModel.service, serviceQuotasModel],
   [stsModel.service, stsModel],
 ]);
 
@@ -56,6 +61,8 @@ export interface NodeOptions {
   /** Dev mode: the account of access keys that name none. */
   readonly defaultAccount: string;
   readonly log: (line: string) => void;
+  /** Undefined: requests have no quotas. */
+  readonly quotas?: QuotaOptions | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -118,6 +125,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
+      await served.usage.close();
       await audit.close();
       await store.close();
     },
@@ -149,12 +157,24 @@ interface Parts {
 async function serve(
   options: NodeOptions,
   parts: Parts,
-): Promise<{ handler: HttpHandler; runner: Runner }> {
+): Promise<{ handler: HttpHandler; runner: Runner; usage: { close: () => Promise<void> } }> {
   const { world, log } = options;
   const { store, audit, iam } = parts;
-  const kms = await createKms({ store, world });
+  const { quotas } = options;
+  const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
+  const serviceQuotas = createServiceQuotas({
+    store,
+    services: [
+      {
+        code: 'kms',
+        name: 'AWS Key Management Service (AWS KMS)',
+        quotas: (region) => listedQuotas(quotas?.settings, region),
+      },
+    ],
+  });
   const tables = new Map<string, OperationTable>([
     ['kms', kms.operations],
+    ['servicequotas', serviceQuotas],
     ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],
   ]);
   const verify = createVerifier({
@@ -172,20 +192,40 @@ async function serve(
     world,
     onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  const runner = startRunner({
-    work: [
-      {
-        kind: 'kms/delete-key',
-        due: async (now, limit) =>
-          (await kms.dueDeletions(now, limit)).map(({ id, writes, event }) => ({
-            id,
-            writes,
-            record: serviceEventRecord({ ...event, service: 'kms', now }, world),
-          })),
-      },
-    ],
+  const runner = runDueWork(kms, options, parts);
+  const admin = adminPorts(options, { ...parts, runner, verify });
+  const usage = keepUsage(kms.usage, (error) =>
+    log(`What is known of the use of keys could not be saved: ${describe(error)}`),
+  );
+  return {
+    runner,
+    usage,
+    handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
+  };
+}
+
+/** Does what falls due, each change in one commit with its record. */
+function runDueWork(
+  kms: Kms,
+  { world, log }: NodeOptions,
+  { store, audit }: Pick<Parts, 'store' | 'audit'>,
+): Runner {
+  return startRunner({
+    work: kms.dueWork.map(({ kind, due }) => ({
+      kind,
+      due: async (now, limit) =>
+        (await due(now, limit)).map(({ id, writes, event }) => ({
+          id,
+          writes,
+          record:
+            event === undefined
+              ? undefined
+              : serviceEventRecord({ ...event, service: 'kms', now }, world),
+        })),
+    })),
     world,
     commit: async (item) => {
+      if (item.record === undefined) return (await store.commit(item.writes)).kind;
       const change = audit.change(item.record);
       const result = await store.commit([...item.writes, ...change.writes]);
       if (result.kind === 'conflict') return 'conflict';
@@ -194,8 +234,21 @@ async function serve(
     },
     onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
   });
-  const admin = adminPorts(options, { ...parts, runner, verify });
-  return { runner, handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline) };
+}
+
+/** Asks every second whether it is time to save what lags behind; saves it all at the end. */
+function keepUsage(
+  usage: Kms['usage'],
+  onFault: (error: unknown) => void,
+): { close: () => Promise<void> } {
+  const timer = setInterval(() => void usage.saveIfDue().catch(onFault), 1_000);
+  timer.unref();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await usage.save().catch(onFault);
+    },
+  };
 }
 
 /** What calls to our own interface are signed for. */

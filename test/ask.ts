@@ -24,6 +24,8 @@ export interface AskOptions {
   /** Instead of the JSON of the input. */
   readonly rawBody?: Buffer;
   readonly target?: string;
+  /** `kms` unless told. */
+  readonly service?: string;
   /** Milliseconds since 1970, for signatures of another time. */
   readonly at?: number;
 }
@@ -47,7 +49,7 @@ export function ask(caller: Caller) {
       accessKeyId: caller.accessKeyId,
       secretAccessKey: caller.secretAccessKey,
       region: options.region ?? 'us-east-1',
-      service: 'kms',
+      service: options.service ?? 'kms',
       at: options.at ?? Date.now(),
     });
     const { host: _host, ...sent } = headers;

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { LiveCall } from '../src/call.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Operation, Resource } from '../src/operation.ts';
+import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
+import type { QuotaOptions } from '../src/services/kms/throttle.ts';
 import type { Engine } from '../src/store/engine.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
@@ -45,17 +47,27 @@ export interface KmsUnderTest {
     input: KmsModel[Name]['input'],
     caller?: Caller,
   ) => Promise<KmsModel[Name]['output']>;
-  /** Another process on the same store. */
-  readonly startAgain: () => Promise<KmsUnderTest>;
+  /** The changes of this kind that are due, `kms/delete-key` unless told, none of them done. */
+  readonly due: (
+    now?: number,
+    options?: { kind?: string; limit?: number },
+  ) => Promise<readonly DueChange[]>;
+  /** Does what is due now of every kind, as the runner would; the events in order. */
+  readonly doDue: () => Promise<readonly KmsEvent[]>;
+  /** Another process on the same store, with other options when they are given. */
+  readonly startAgain: (options?: KmsOptions) => Promise<KmsUnderTest>;
   readonly close: () => Promise<void>;
 }
 
 export const account = '111122223333';
 export const region = 'eu-central-1';
 
-export async function openKms(
-  options: { readonly materialCacheEntries?: number } = {},
-): Promise<KmsUnderTest> {
+export interface KmsOptions {
+  readonly materialCacheEntries?: number;
+  readonly quotas?: QuotaOptions;
+}
+
+export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const world: World = {
     now: () => clock.now,
@@ -68,9 +80,9 @@ export async function openKms(
   const engine = await openSqliteEngine({ file: ':memory:', world, integrityKey });
   const keyring = await createKeyring({ engine, rootKey, world });
   /** A process on the store: the first one, or one that was started again. */
-  const start = async (): Promise<KmsUnderTest> => {
+  const start = async (own: KmsOptions): Promise<KmsUnderTest> => {
     const store = openStore({ engine, keyring, world });
-    const kms = await createKms({ store, world, ...options });
+    const kms = await createKms({ store, world, ...own });
     const call = callerOf(kms, store, world);
     return {
       kms,
@@ -80,11 +92,14 @@ export async function openKms(
       world,
       call,
       ask: async (name, input, caller) => (await call(name, input, caller)).output,
-      startAgain: start,
+      due: (now = clock.now, { kind = 'kms/delete-key', limit = 100 } = {}) =>
+        workOf(kms, kind).due(now, limit),
+      doDue: () => doDue(kms, store, clock),
+      startAgain: (others = own) => start(others),
       close: () => store.close(),
     };
   };
-  return start();
+  return start(options);
 }
 
 function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
@@ -104,6 +119,27 @@ function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
       wasSynchronous,
     };
   };
+}
+
+function workOf(kms: Kms, kind: string): DueWork {
+  const work = kms.dueWork.find((each) => each.kind === kind);
+  if (work === undefined) throw new Error(`no due work ${kind}`);
+  return work;
+}
+
+async function doDue(kms: Kms, store: Store, clock: { now: number }): Promise<KmsEvent[]> {
+  const done: KmsEvent[] = [];
+  for (const { due } of kms.dueWork) {
+    for (let committed = 1; committed > 0; ) {
+      committed = 0;
+      for (const { writes, event } of await due(clock.now, 100)) {
+        if ((await store.commit(writes)).kind === 'conflict') continue;
+        committed++;
+        if (event !== undefined) done.push(event);
+      }
+    }
+  }
+  return done;
 }
 
 /** The pipeline's own call, which also writes down what was asked of it. */

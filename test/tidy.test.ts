@@ -27,6 +27,7 @@ import { lineOf, parse, production, readRepository, type Tree } from './tidy/tre
  */
 const mayImport: Architecture = {
   world: [],
+  region: [],
   'api-error': [],
   model: [],
   policy: [],
@@ -40,7 +41,16 @@ const mayImport: Architecture = {
   store: ['ports', 'world', 'crypto'],
   seal: ['ports', 'world', 'crypto', 'store'],
   audit: ['model', 'operation', 'ports', 'world', 'crypto', 'api-error', 'type message'],
-  services: ['model', 'operation', 'type policy', 'crypto', 'ports', 'api-error', 'world'],
+  services: [
+    'model',
+    'operation',
+    'type policy',
+    'crypto',
+    'ports',
+    'api-error',
+    'world',
+    'region',
+  ],
   jobs: ['ports', 'world', 'operation'],
   admin: ['message', 'api-error', 'world', 'operation', 'ports', 'policy', 'identity', 'jobs'],
   // main.ts, pipeline.ts and what lies beside them put the rest together; each command starts from

@@ -11,6 +11,7 @@ import type { ServiceModel } from '../src/model/schema.ts';
 import type { OperationTable } from '../src/operation.ts';
 import { models } from '../src/server.ts';
 import { createKms } from '../src/services/kms/index.ts';
+import { createServiceQuotas } from '../src/services/servicequotas/index.ts';
 import { createSts } from '../src/services/sts/index.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
@@ -19,6 +20,7 @@ import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 
 const titles: ReadonlyMap<string, string> = new Map([
   ['kms', 'KMS'],
+  ['servicequotas', 'Service Quotas'],
   ['sts', 'STS'],
 ]);
 const begin = '<!-- coverage -->';
@@ -43,9 +45,11 @@ async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
     world,
   });
   const kms = await createKms({ store, world });
+  const serviceQuotas = createServiceQuotas({ store, services: [] });
   await store.close();
   return new Map([
     ['kms', kms.operations],
+    ['servicequotas', serviceQuotas],
     ['sts', createSts({ accountOf: async () => undefined })],
   ]);
 }

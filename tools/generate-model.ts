@@ -7,7 +7,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const services = ['kms', 'sts'];
+const services = ['kms', 'servicequotas', 'sts'];
 const root = new URL('../', import.meta.url);
 
 /** botocore's model, as far as we read it. */

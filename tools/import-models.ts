@@ -21,8 +21,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
-/** The services we implement, by botocore's folder name. */
-const services = ['kms', 'sts'];
+/** The services we implement: our name, which is AWS's signing name, and botocore's folder. */
+const services: ReadonlyMap<string, string> = new Map([
+  ['kms', 'kms'],
+  ['servicequotas', 'service-quotas'],
+  ['sts', 'sts'],
+]);
 
 const modelsFolder = new URL('../models/', import.meta.url).pathname;
 
@@ -67,8 +71,8 @@ function importFrom(folder: string): void {
   const info = readdirSync(folder).find((name) => /^botocore-.*\.dist-info$/.test(name));
   if (info === undefined) throw new Error('This is not a botocore wheel: it has no dist-info.');
   const source = info.replace('-', ' ').replace('.dist-info', '');
-  for (const service of services) {
-    const versions = join(folder, 'botocore/data', service);
+  for (const [service, botocoreName] of services) {
+    const versions = join(folder, 'botocore/data', botocoreName);
     const latest = readdirSync(versions).sort().at(-1) ?? '';
     const packed = readFileSync(join(versions, latest, 'service-2.json.gz'));
     const model = withoutProse(JSON.parse(gunzipSync(packed).toString('utf8')));
@@ -76,7 +80,9 @@ function importFrom(folder: string): void {
     writeFileSync(join(modelsFolder, `${service}.json`), `${text}\n`);
   }
   copyFileSync(join(folder, info, 'LICENSE.txt'), join(modelsFolder, 'LICENSE'));
-  console.log(`models/ now holds ${services.join(', ')} of ${source}. Next: npm run generate`);
+  console.log(
+    `models/ now holds ${[...services.keys()].join(', ')} of ${source}. Next: npm run generate`,
+  );
 }
 
 /** A member of a structure may be called `documentation` too; its value is an object and stays. */

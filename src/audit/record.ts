@@ -30,6 +30,8 @@ export type Outcome =
 
 export interface CallFacts {
   readonly requestId: string;
+  /** Undefined: one is drawn. */
+  readonly eventId?: string | undefined;
   /** `world.now()` when the call began. */
   readonly now: number;
   readonly service: string;
@@ -58,13 +60,15 @@ export interface CallSource {
   readonly tls: { readonly version: string; readonly cipherSuite: string } | undefined;
 }
 
-/** What the program does by itself, when it falls due: CloudTrail's AwsServiceEvent. */
+/** What the program does by itself, when it falls due. */
 export interface ServiceEvent {
   readonly now: number;
   readonly service: string;
   readonly region: string;
   /** `DeleteKey`, `RotateKey` … */
   readonly eventName: string;
+  /** AwsServiceEvent unless told. */
+  readonly eventType?: 'AwsApiCall';
   readonly account: string;
   readonly resources: readonly Resource[];
   readonly responseElements?: Readonly<Record<string, unknown>>;
@@ -91,7 +95,7 @@ export function callRecord(facts: CallFacts, world: World): string {
     (outcome.kind === 'error' ? errorText(outcome.error) : '') +
     `,"requestParameters":${parameters},"responseElements":${responseText(facts, output)}` +
     extraText('additionalEventData', notes?.additionalEventData) +
-    `,"requestID":"${facts.requestId}","eventID":"${newEventId(world)}","readOnly":${facts.readOnly}` +
+    `,"requestID":"${facts.requestId}","eventID":"${facts.eventId ?? newEventId(world)}","readOnly":${facts.readOnly}` +
     `,"resources":[${resourcesText(notes?.resources ?? facts.resources)}]` +
     ',"eventType":"AwsApiCall","managementEvent":true' +
     (named ? `,"recipientAccountId":"${principal.account}"` : '') +
@@ -111,7 +115,7 @@ export function serviceEventRecord(event: ServiceEvent, world: World): string {
     extraText('additionalEventData', event.additionalEventData) +
     `,"eventID":"${newEventId(world)}","readOnly":false` +
     `,"resources":[${resourcesText(event.resources)}]` +
-    ',"eventType":"AwsServiceEvent","managementEvent":true' +
+    `,"eventType":"${event.eventType ?? 'AwsServiceEvent'}","managementEvent":true` +
     `,"recipientAccountId":"${event.account}"` +
     extraText('serviceEventDetails', event.serviceEventDetails) +
     ',"eventCategory":"Management"}'

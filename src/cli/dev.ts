@@ -7,6 +7,7 @@ import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
 import { devWelcome } from './welcome.ts';
@@ -23,6 +24,7 @@ export const dev: Command = {
       value: 'N',
       help: 'the account of access keys that name none (000000000000)',
     },
+    quotasFlag,
   ],
   run: runDev,
 };
@@ -49,6 +51,7 @@ async function openResettable(
   { world, account }: { readonly world: MovableWorld; readonly account: string },
 ): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
+  const quotas = quotasOf(input.flags, 1);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -66,6 +69,7 @@ async function openResettable(
         world,
         defaultAccount: account,
         log: logLine,
+        quotas,
         reset,
       }),
     empty: () => {

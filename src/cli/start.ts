@@ -1,6 +1,7 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
 import { openNode, type SealholdNode } from '../server.ts';
+import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
   defaultDataDir,
@@ -10,6 +11,7 @@ import {
   writeRootCredentials,
 } from './data.ts';
 import { runNodes } from './nodes.ts';
+import { quotasFlag, quotasOf } from './quotas.ts';
 import {
   endpointOf,
   type ListenAt,
@@ -35,6 +37,7 @@ export const start: Command = {
       help: "what seals a new folder's root key: keyfile or passphrase (keyfile)",
     },
     ...sealFlags,
+    quotasFlag,
   ],
   run: runStart,
 };
@@ -46,8 +49,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
+  const quotas = quotasOf(flags, processes);
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir });
+  if (cluster.isWorker) return runWorker({ at, dataDir, quotas });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -57,6 +61,7 @@ async function runStart(input: CommandInput): Promise<number> {
       alone: processes === 1,
       isFirst: true,
       isNew: folder.isNew,
+      quotas,
     });
     const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
     const welcome = (port: number): void => {
@@ -79,6 +84,7 @@ function openStrictNode(options: {
   readonly alone: boolean;
   readonly isFirst: boolean;
   readonly isNew: boolean;
+  readonly quotas: QuotaOptions | undefined;
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -92,6 +98,7 @@ function openStrictNode(options: {
     world: machineWorld(),
     defaultAccount: '',
     log: logLine,
+    quotas: options.quotas,
   });
 }
 
@@ -127,7 +134,15 @@ async function serveAsNodes(
   });
 }
 
-async function runWorker({ at, dataDir }: { at: ListenAt; dataDir: string }): Promise<number> {
+async function runWorker({
+  at,
+  dataDir,
+  quotas,
+}: {
+  readonly at: ListenAt;
+  readonly dataDir: string;
+  readonly quotas: QuotaOptions | undefined;
+}): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
   const node = await openStrictNode({
@@ -137,6 +152,7 @@ async function runWorker({ at, dataDir }: { at: ListenAt; dataDir: string }): Pr
     alone: false,
     isFirst: false,
     isNew: false,
+    quotas,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   order.serving(listener.port);

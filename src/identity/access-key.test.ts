@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  accountOfAccessKeyId,
-  mintAccessKey,
-  partitionOfRegion,
-  rootPrincipal,
-} from './access-key.ts';
+import { accountOfAccessKeyId, mintAccessKey, rootPrincipal } from './access-key.ts';
 
 const world = { now: () => 0, machineNow: () => 0, monotonic: () => 0, randomBytes };
 const account = fc.integer({ min: 0, max: 999_999_999_999 }).map((n) => `${n}`.padStart(12, '0'));
@@ -66,16 +61,4 @@ test('the root principal is the account itself', () => {
   });
   const china = { account: '111122223333', accessKeyId: 'AKIA', partition: 'aws-cn' };
   assert.equal(rootPrincipal(china).arn, 'arn:aws-cn:iam::111122223333:root');
-});
-
-test('the partition follows from the region', () => {
-  const partitions = Object.entries({
-    'us-east-1': 'aws',
-    'eu-central-1': 'aws',
-    'cn-northwest-1': 'aws-cn',
-    'us-gov-east-1': 'aws-us-gov',
-    'us-iso-west-1': 'aws-iso',
-    'us-isob-east-1': 'aws-iso-b',
-  });
-  for (const [region, partition] of partitions) assert.equal(partitionOfRegion(region), partition);
 });

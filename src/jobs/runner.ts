@@ -11,8 +11,11 @@ export interface DueItem {
   /** For messages: what this is about, e.g. a key ARN. */
   readonly id: string;
   readonly writes: readonly Write[];
-  /** The CloudTrail record of the event, committed with the writes. */
-  readonly record: string;
+  /**
+   * The CloudTrail record of the event, committed with the writes. Undefined for the first parts of
+   * something long, whose last part has the record.
+   */
+  readonly record: string | undefined;
 }
 
 export interface DueWork {
@@ -49,9 +52,10 @@ export function startRunner(options: {
       const items = await work.due(options.world.now(), batchItems);
       let committed = 0;
       for (const item of items) if ((await options.commit(item)) === 'committed') committed++;
-      // A batch in which nothing moved is another node's work or a fault: the next tick looks
-      // again.
-      if (items.length < batchItems || committed === 0) return;
+      // Asked again until nothing is due: what was done may have made other items conflict, such as
+      // two replicas of one key. A batch in which nothing moved is another node's work or a fault:
+      // the next tick looks again.
+      if (committed === 0) return;
     }
   };
   const runAll = async (): Promise<void> => {

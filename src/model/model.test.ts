@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import type { Operations } from '../operation.ts';
 import { type EncryptRequest, type KmsModel, kms } from './kms.generated.ts';
+import { servicequotas } from './servicequotas.generated.ts';
 import { sts } from './sts.generated.ts';
 
 describe('the models', () => {
@@ -14,6 +15,7 @@ describe('the models', () => {
   });
   test('have all of AWS’s operations', () => {
     assert.equal(kms.operations.size, 56);
+    assert.equal(servicequotas.operations.size, 26);
     assert.equal(sts.operations.size, 11);
   });
   test('know what is secret, what needs no signature, and what is our fault', () => {

@@ -6,6 +6,9 @@
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
 import { type Ask, b64, type Case, newKey, recordable } from './case.ts';
+import { importCases } from './kms-import-cases.ts';
+import { multiRegionCases } from './kms-multi-region-cases.ts';
+import { rotationCases } from './kms-rotation-cases.ts';
 import { tagCases } from './kms-tag-cases.ts';
 
 const describe = async (ask: Ask, KeyId: string, region?: string) =>
@@ -418,7 +421,10 @@ export const cases: ReadonlyMap<string, Case> = new Map<string, Case>([
       };
     },
   ],
+  ...multiRegionCases,
   ...tagCases,
+  ...rotationCases,
+  ...importCases,
   ['test_generate_data_key_pair_dry_run', dryRun('GenerateDataKeyPair')],
   [
     'test_generate_data_key_pair_without_plaintext_dry_run',

@@ -54,6 +54,14 @@ function withoutTwins(value: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
+/** What AWS answers otherwise since it was recorded, by why. */
+const superseded: ReadonlyMap<string, string> = new Map([
+  [
+    'test_rotate_key_on_demand_raises_error_given_key_with_imported_key_material',
+    'imported keys rotate on demand since June 2025; recordings of November show the new answer',
+  ],
+]);
+
 describe('KMS answers as recorded from AWS', { skip }, () => {
   const recorded: Record<string, { 'recorded-content': Record<string, unknown> }> =
     skip === false ? JSON.parse(readFileSync(file, 'utf8')) : {};
@@ -62,6 +70,11 @@ describe('KMS answers as recorded from AWS', { skip }, () => {
   for (const [name, { 'recorded-content': content }] of Object.entries(recorded)) {
     const short = name.replace(/^.*::/, '');
     const [, base, bracket] = /^([^[]+)(?:\[(.*)\])?$/.exec(short) as RegExpExecArray;
+    const reason = superseded.get(base as string);
+    if (reason !== undefined) {
+      test(short, { skip: reason });
+      continue;
+    }
     const reproduce = cases.get(base as string);
     if (reproduce === undefined) {
       later.push(short);

@@ -27,6 +27,7 @@ const ports: ReadonlyMap<string, string> = new Map([
   ['src/world.ts', 'world'],
   ['src/api-error.ts', 'api-error'],
   ['src/operation.ts', 'operation'],
+  ['src/region.ts', 'region'],
 ]);
 
 /** The name that a file has in the architecture: its folder, or for the ports their own. */

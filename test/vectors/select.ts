@@ -34,6 +34,7 @@ const selections: readonly Selection[] = [
     test: ['key', 'iv', 'aad', 'msg', 'ct', 'tag'],
     where: (g) => g.keySize === 256 && g.ivSize === 96 && g.tagSize === 128,
   },
+  { file: 'aes_kwp', group: [], test: ['key', 'msg', 'ct'] },
   ...['224', '256', '384', '512'].map((bits) => ({
     file: `hmac_sha${bits}`,
     group: ['tagSize:text'],

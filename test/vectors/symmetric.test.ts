@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { open, seal } from '../../src/crypto/aead.ts';
 import { counterMode, deriveKey, hkdfSha256 } from '../../src/crypto/kdf.ts';
 import type { KeySpecName } from '../../src/crypto/key-spec.ts';
+import { unwrapPadded, wrapPadded } from '../../src/crypto/key-wrap.ts';
 import { generateMac, macAlgorithms, verifyMac } from '../../src/crypto/mac.ts';
 import { deriveFromPassword } from '../../src/crypto/password.ts';
 import { readVectors, settle, type Vector } from './read.ts';
@@ -20,6 +21,27 @@ test('AES-256-GCM seals and opens as Wycheproof says', async (t) => {
     }
     return opened?.equals(v.bytes('msg')) ?? false;
   });
+});
+
+test('AES key wrap with padding wraps and unwraps as Wycheproof and RFC 5649 say', async (t) => {
+  await settle(t, 'aes_kwp', (v) => {
+    const key = v.bytes('key');
+    if (v.result === 'valid') assert.deepEqual(wrapPadded(key, v.bytes('msg')), v.bytes('ct'));
+    return unwrapPadded(key, v.bytes('ct'))?.equals(v.bytes('msg')) ?? false;
+  });
+  // RFC 5649 section 6.
+  const key = Buffer.from('5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8', 'hex');
+  const examples = [
+    [
+      'c37b7e6492584340bed12207808941155068f738',
+      '138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a',
+    ],
+    ['466f7250617369', 'afbeb0f07dfbf5419200f2ccb50bb24f'],
+  ];
+  for (const [plain = '', wrapped = ''] of examples) {
+    assert.equal(wrapPadded(key, Buffer.from(plain, 'hex')).toString('hex'), wrapped);
+    assert.equal(unwrapPadded(key, Buffer.from(wrapped, 'hex'))?.toString('hex'), plain);
+  }
 });
 
 for (const bits of [224, 256, 384, 512] as const) {

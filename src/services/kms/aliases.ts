@@ -38,7 +38,7 @@ export function aliasOperations(kms: KmsContext) {
     CreateAlias: {
       readOnly: false,
       find: (input, call) => findChange(kms, input, call),
-      run: async (_input, call, change: AliasChange) => createAlias(kms, call, change),
+      run: (_input, call, change: AliasChange) => createAlias(kms, call, change),
     },
     UpdateAlias: {
       readOnly: false,
@@ -110,11 +110,16 @@ async function findChange(
   };
 }
 
-function createAlias(kms: KmsContext, call: Call, { arn, alias, target }: AliasChange): void {
+async function createAlias(
+  kms: KmsContext,
+  call: Call,
+  { arn, alias, target }: AliasChange,
+): Promise<void> {
   const key = target.value;
   call.authorize('kms:CreateAlias', keyResource(key));
   requireState(key, 'CreateAlias');
   if (alias !== undefined) throw aliasExists(arn);
+  await kms.limits.requireRoomForAlias(key);
   const { account, region, keyId } = key;
   const name = arn.slice(arn.indexOf(':alias/') + 1);
   const record = { account, region, name, keyId, createdAt: call.now, updatedAt: call.now };
@@ -136,6 +141,7 @@ async function updateAlias(
   call.authorize('kms:UpdateAlias', keyResource(key));
   requireState(key, 'UpdateAlias');
   if (old !== undefined) requireSameType(arn, { from: old.value, to: key });
+  if (key.keyId !== alias.value.keyId) await kms.limits.requireRoomForAlias(key);
   const moved = { ...alias.value, keyId: key.keyId, updatedAt: call.now };
   call.stage(kms.records.aliases.replace(alias, moved));
   call.note({ responseElements: { keyId: key.arn } });

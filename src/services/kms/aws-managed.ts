@@ -5,9 +5,9 @@
  */
 import type { Call } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
-import type { Key } from './key.ts';
-import { keyRecordId } from './key.ts';
+import { firstGeneration, type Key, keyRecordId } from './key.ts';
 import { keyArn, uuidFrom } from './key-id.ts';
+import { managedPeriodDays, scheduleFrom } from './key-rotation.ts';
 import type { Materials } from './material.ts';
 import { printPolicy } from './policy-document.ts';
 import { aliasRecordId, type KeyEntry, type Records } from './records.ts';
@@ -191,7 +191,8 @@ export async function createManagedKey(
     origin: 'AWS_KMS',
     manager: 'AWS',
     state: 'Enabled',
-    materialIds: [made.material.owner.materialId],
+    generations: firstGeneration(made.material.owner.materialId),
+    rotation: scheduleFrom(now, managedPeriodDays),
     policy: managedPolicy(managed, { account, region, partition }),
     tags: [],
   };

@@ -1,10 +1,16 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
+import type { KeyGrants } from './key-grants.ts';
+import type { LastUses } from './last-use.ts';
 import type { Materials } from './material.ts';
 import type { Records } from './records.ts';
+import type { ResourceLimits } from './resource-limits.ts';
 
 export interface KmsContext {
   readonly records: Records;
   readonly materials: Materials;
   readonly finder: KeyFinder;
+  readonly grants: KeyGrants;
+  readonly limits: ResourceLimits;
+  readonly lastUses: LastUses;
 }

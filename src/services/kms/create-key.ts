@@ -1,17 +1,20 @@
 /** CreateKey: what may be asked for, and the key that comes of it. */
-import { type KeySpecName, type KeyUsage, keySpecs } from '../../crypto/key-spec.ts';
+import { type KeySpec, type KeySpecName, type KeyUsage, keySpecs } from '../../crypto/key-spec.ts';
 import type { CreateKeyRequest, CreateKeyResponse } from '../../model/kms.generated.ts';
 import type { Call } from '../../operation.ts';
+import type { Write } from '../../store/engine.ts';
 import type { KmsContext } from './context.ts';
 import {
   keyStoreWithoutOrigin,
   originNotSupported,
+  specNotForOrigin,
   specNotInRegion,
   twoSpecs,
   usageIncompatible,
   usageNeeded,
 } from './errors.ts';
-import { type Key, keyRecordId, type Tag } from './key.ts';
+import { isImportable } from './import-rules.ts';
+import { firstGeneration, type Generation, type Key, keyRecordId, type Tag } from './key.ts';
 import { everything, keyResource, ownerOf } from './key-finder.ts';
 import { keyArn, multiRegionIdFrom, uuidFrom } from './key-id.ts';
 import { keyMetadata, specMembers } from './key-metadata.ts';
@@ -22,6 +25,7 @@ import { checkedTags } from './tag-rules.ts';
 interface KeyWish {
   readonly spec: KeySpecName;
   readonly usage: KeyUsage;
+  readonly origin: Key['origin'];
   readonly description: string;
   readonly isMultiRegion: boolean;
   readonly tags: readonly Tag[];
@@ -39,12 +43,7 @@ export async function createKey(
   const keyId = wish.isMultiRegion ? multiRegionIdFrom(random) : uuidFrom(random);
   const arn = keyArn(owner, keyId);
   const policy = policyOf(input, arn, call);
-  const made = await kms.materials.create({
-    account: owner.account,
-    keyId,
-    spec: wish.spec,
-    now: call.now,
-  });
+  const made = await firstMaterial(kms, wish, { account: owner.account, keyId, now: call.now });
   const key: Key = {
     account: owner.account,
     region: call.region,
@@ -54,19 +53,31 @@ export async function createKey(
     description: wish.description,
     spec: wish.spec,
     usage: wish.usage,
-    origin: 'AWS_KMS',
+    origin: wish.origin,
     manager: 'CUSTOMER',
-    state: 'Enabled',
+    state: wish.origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled',
     ...(wish.isMultiRegion
       ? { multiRegion: { primaryRegion: call.region, replicaRegions: [] } }
       : {}),
-    materialIds: [made.material.owner.materialId],
+    generations: made.generations,
     policy,
     tags: wish.tags,
   };
-  call.stage(made.writes, kms.records.keys.insert(keyRecordId(key), key));
+  const counted = await kms.limits.addKey(owner);
+  call.stage(made.writes, kms.records.keys.insert(keyRecordId(key), key), counted);
   noteDefaults(input, key, call);
   return { KeyMetadata: keyMetadata(key) };
+}
+
+/** A key for imported material begins without any. */
+async function firstMaterial(
+  { materials }: KmsContext,
+  { spec, origin }: KeyWish,
+  key: { readonly account: string; readonly keyId: string; readonly now: number },
+): Promise<{ generations: readonly Generation[]; writes: readonly Write[] }> {
+  if (origin === 'EXTERNAL') return { generations: [], writes: [] };
+  const { material, writes } = await materials.create({ ...key, spec });
+  return { generations: firstGeneration(material.owner.materialId), writes };
 }
 
 /** Spec, usage, origin, tags, in AWS's order as far as it is known; the policy comes last. */
@@ -79,23 +90,36 @@ function checkedWish(input: CreateKeyRequest): KeyWish {
   if (spec === undefined) throw new Error(`No key spec ${name}`);
   if (!spec.algorithms.has(usage)) throw usageIncompatible({ usage, spec: name });
   if (!spec.supported) throw specNotInRegion(name);
-  checkOrigin(input);
+  const origin = checkedOrigin(input, spec);
   return {
     spec: spec.name,
     usage,
+    origin,
     description: input.Description ?? '',
     isMultiRegion: input.MultiRegion === true,
     tags: checkedTags(input.Tags ?? []),
   };
 }
 
-function checkOrigin({ Origin, CustomKeyStoreId, XksKeyId }: CreateKeyRequest): void {
-  if (Origin !== undefined && Origin !== 'AWS_KMS') throw originNotSupported(Origin);
+/** @throws ApiError for origins that are not here, and specs that cannot be imported. */
+function checkedOrigin(
+  { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId }: CreateKeyRequest,
+  spec: KeySpec,
+): Key['origin'] {
+  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw originNotSupported(origin);
   if (CustomKeyStoreId !== undefined) throw keyStoreWithoutOrigin('CustomKeyStoreId');
   if (XksKeyId !== undefined) throw keyStoreWithoutOrigin('XksKeyId');
+  if (origin === 'EXTERNAL' && !isImportable(spec))
+    throw specNotForOrigin({ spec: spec.name, origin });
+  return origin;
 }
 
-function policyOf(input: CreateKeyRequest, arn: string, call: Call): string {
+/** The first policy of the key that is to have this ARN. */
+export function policyOf(
+  input: Pick<CreateKeyRequest, 'Policy' | 'BypassPolicyLockoutSafetyCheck'>,
+  arn: string,
+  call: Call,
+): string {
   const { account, partition } = ownerOf(call);
   if (input.Policy === undefined) return defaultPolicy({ account, partition });
   return checkedPolicy(input.Policy, {

@@ -15,7 +15,7 @@ const newKey = async () => {
 };
 const schedule = (KeyId: string, PendingWindowInDays: number) =>
   kms.ask('ScheduleKeyDeletion', { KeyId, PendingWindowInDays });
-const due = (now = kms.clock.now, limit = 100) => kms.kms.dueDeletions(now, limit);
+const due = (now?: number, limit = 100) => kms.due(now, { limit });
 
 describe('a key whose waiting period is over', () => {
   test('goes with its aliases and material, and leaves the facts for its record', async () => {

@@ -1,68 +1,67 @@
 /** The deletion of keys whose waiting period is over. */
-import type { Resource } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
 import type { KmsContext } from './context.ts';
-import type { Key } from './key.ts';
+import type { DueChange } from './due.ts';
+import { grantsGoing } from './grant-deletion.ts';
+import { readyForRotation } from './imported-material.ts';
+import { isHere, type Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
-import { type Alias, aliasesOfKey, type KeyEntry, materialRecordId } from './records.ts';
-
-/**
- * What CloudTrail shows of a deletion: an AwsServiceEvent (KMS Developer Guide, "DeleteKey" log
- * entry).
- */
-export interface KeyDeletedEvent {
-  readonly eventName: 'DeleteKey';
-  readonly account: string;
-  readonly region: string;
-  readonly resources: readonly Resource[];
-  readonly responseElements: { readonly keyId: string };
-}
-
-export interface DueDeletion {
-  /** The key's ARN. */
-  readonly id: string;
-  /**
-   * Key, material and aliases go in one batch; it conflicts when the deletion was cancelled
-   * meanwhile.
-   */
-  readonly writes: readonly Write[];
-  readonly event: KeyDeletedEvent;
-}
+import { withoutReplica } from './multi-region-key.ts';
+import { type Alias, aliasesOfKey, type KeyEntry } from './records.ts';
+import { relatedKeys } from './related-keys.ts';
 
 /** The keys to delete at `now`, oldest first, at most `limit`. Nothing is written yet. */
 export async function dueDeletions(
   kms: KmsContext,
   { now, limit }: { readonly now: number; readonly limit: number },
-): Promise<readonly DueDeletion[]> {
+): Promise<readonly DueChange[]> {
   // Asked every second, and hardly ever is anything due: the first in the index tells.
   const [first] = (await kms.records.keys.pageBy('deletion', { key: '', limit: 1 })).entries;
   if (first !== undefined && !isDue(first.value, now)) return [];
   const page = await kms.records.keys.pageBy('deletion', { key: '', limit });
   const due = page.entries.filter(({ value }) => isDue(value, now));
-  return Promise.all(due.map((entry) => deletionOf(kms, entry)));
+  const deletions: DueChange[] = [];
+  const countRemoval = kms.limits.keyRemovals();
+  for (const entry of due) {
+    const grants = await grantsGoing(kms, entry);
+    if (!grants.areLast) {
+      deletions.push({ id: entry.value.arn, writes: grants.writes, event: undefined });
+      continue;
+    }
+    const deletion = await deletionOf(kms, entry, now);
+    const counted = await countRemoval(entry.value);
+    const lastUse = await kms.lastUses.records.removal(entry.id);
+    const writes = [...deletion.writes, ...grants.writes, ...counted, ...lastUse];
+    deletions.push({ ...deletion, writes });
+  }
+  return deletions;
 }
 
 const isDue = ({ deletionDate }: Key, now: number): boolean =>
   deletionDate !== undefined && deletionDate <= now;
 
-async function deletionOf(kms: KmsContext, entry: KeyEntry): Promise<DueDeletion> {
+/**
+ * Key, material, aliases and the last grants go in one batch; it conflicts when the deletion was
+ * cancelled meanwhile. The same batch tells the related keys of a replica; the material that they
+ * share stays until the last of them goes.
+ */
+async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promise<DueChange> {
   const { records, materials } = kms;
   const key = entry.value;
-  // Before the commit, which may fail: a key pending deletion isn't used, and material can be
-  // loaded again.
-  materials.forget(key.materialIds);
-  const secrets = await Promise.all(
-    key.materialIds.map((id) => records.materials.get(materialRecordId(key, id))),
-  );
+  // Discarding forgets them before the commit, which may fail: a key pending deletion isn't used,
+  // and material can be loaded again.
+  const related = await relatedKeys(records, key);
+  const isLast = related.length === 0 || key.origin === 'EXTERNAL';
+  const discarded = isLast ? key.generations : [];
+  const secrets = await Promise.all(discarded.map(({ id }) => materials.discard(key, id)));
   const aliases = await aliasesOf(kms, key);
   return {
     id: key.arn,
     writes: [
       ...records.keys.remove(entry),
-      ...secrets.flatMap((secret) =>
-        secret === undefined ? [] : records.materials.remove(secret),
-      ),
+      ...replaceEach(kms, related, { region: key.region, now }),
+      ...secrets.flat(),
       ...aliases.flatMap((alias) => records.aliases.remove(alias)),
     ],
     event: {
@@ -73,6 +72,26 @@ async function deletionOf(kms: KmsContext, entry: KeyEntry): Promise<DueDeletion
       responseElements: { keyId: key.arn },
     },
   };
+}
+
+/** The writes for the keys that are left when the replica in a Region goes. */
+function replaceEach(
+  { records }: KmsContext,
+  related: readonly KeyEntry[],
+  gone: { readonly region: string; readonly now: number },
+): readonly Write[] {
+  const left = related.map(({ value }) => withoutReplica(value, gone));
+  // Material that waited for its import there waits for its rotation only.
+  const waiting = left[0]?.generations.find(
+    ({ state }) => state === 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION',
+  )?.id;
+  const isHereIn = (key: Key, id: string): boolean =>
+    key.generations.some((each) => each.id === id && isHere(each));
+  const isReady = waiting !== undefined && left.every((key) => isHereIn(key, waiting));
+  return related.flatMap((entry, i) => {
+    const key = left[i] as Key;
+    return records.keys.replace(entry, isReady ? readyForRotation(key, waiting) : key);
+  });
 }
 
 const pageEntries = 1000;

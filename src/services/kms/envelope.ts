@@ -21,6 +21,7 @@ import { equalSecret, hmacSha256 } from '../../crypto/hash.ts';
 import type { SecretKey } from '../../crypto/key-spec.ts';
 import { openMessage, sealMessage } from '../../crypto/message.ts';
 import { contextNotUnicode } from './errors.ts';
+import { uuidText } from './key-id.ts';
 
 type SecretKeyObject = SecretKey['secret'];
 export type EncryptionContext = Readonly<Record<string, string>>;
@@ -96,9 +97,6 @@ export function blobOwner(blob: Buffer, installationKey: SecretKeyObject): BlobO
     keyId: blob[kindAt] === 1 ? `mrk-${hex}` : uuidText(hex),
   };
 }
-
-const uuidText = (hex: string): string =>
-  hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 export interface Sealing {
   readonly header: Buffer;

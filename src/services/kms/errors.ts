@@ -140,6 +140,65 @@ export const windowOutOfRange = ({ days, bound }: { days: number; bound: string 
     `1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value ${bound}`,
   );
 
+/** Multi-Region keys. AWS's texts are not known, except for that of `notPrimary`. */
+export const notPrimary = (arn: string) => unsupported(`${arn} is not a multi-region primary key.`);
+export const alreadyPrimary = (arn: string) =>
+  unsupported(`${arn} is already the multi-region primary key.`);
+export const replicaExists = (arn: string) =>
+  new ApiError('AlreadyExistsException', `Key '${arn}' already exists`);
+export const regionNotForReplicas = (region: string) =>
+  validation(`A replica key cannot be created in Region ${region}.`);
+
+/** Rotation. */
+export const wrongOrigin = ({ arn, origin }: { arn: string; origin: string }) =>
+  unsupported(`${arn} origin is ${origin} which is not valid for this operation.`);
+export const onDemandLimit = (arn: string) =>
+  new ApiError(
+    'LimitExceededException',
+    `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${arn}`,
+  );
+export const nothingToRotateTo = (arn: string) =>
+  invalidState(`No available key material pending rotation for the key: ${arn}.`);
+/** Our text. */
+export const rotationNear = (arn: string) =>
+  new ApiError(
+    'ConflictException',
+    `An automatic rotation of ${arn} is in progress or due within 20 minutes.`,
+  );
+
+/** Imported material. AWS's texts are known only where nothing else is said. */
+export const specNotForOrigin = ({ spec, origin }: { spec: string; origin: string }) =>
+  validation(`KeySpec ${spec} is not supported for Origin ${origin}`);
+/** Ours. */
+export const wrappingNotSupported = (use: { algorithm: string; wrapping: string; spec: string }) =>
+  unsupported(
+    `Wrapping algorithm ${use.algorithm} with wrapping key spec ${use.wrapping} is not supported for key spec ${use.spec}.`,
+  );
+export const validToNeeded = () =>
+  validation('A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES');
+/** Ours, as are the next three. */
+export const validToNotAllowed = () =>
+  validation(
+    'A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE',
+  );
+export const validToOutOfRange = () =>
+  validation('The validTo date must be in the future and at most 365 days from now');
+export const symmetricOnly = (member: string) =>
+  validation(`${member} can only be specified for symmetric encryption keys.`);
+export const materialIdWithNew = () =>
+  validation('KeyMaterialId cannot be specified when ImportType is NEW_KEY_MATERIAL.');
+/** AWS's texts for these are not known. */
+export const importTokenInvalid = () => new ApiError('InvalidImportTokenException');
+export const importTokenExpired = () => new ApiError('ExpiredImportTokenException');
+export const importIncorrect = () => new ApiError('IncorrectKeyMaterialException');
+export const materialPending = (of: { keyArn: string; materialId: string; pendingId: string }) =>
+  invalidState(
+    `New key material (id: ${of.materialId}) cannot be imported into KMS key ${of.keyArn}, because another key material (id: ${of.pendingId}) is pending rotation.`,
+  );
+/** Ours. */
+export const materialNotFound = (materialId: string) =>
+  notFound(`Key material ${materialId} does not exist`);
+
 /** Aliases. */
 export const aliasPrefixMissing = () =>
   validation(
@@ -186,3 +245,64 @@ export const policyTooLong = (limitBytes: number) =>
     'LimitExceededException',
     `The key policy is longer than the limit of ${limitBytes} bytes.`,
   );
+
+/** Quotas. AWS's texts for too many of something are not known. */
+export const tooManyKeys = (limit: number) =>
+  new ApiError(
+    'LimitExceededException',
+    `The account has as many keys in this Region as it may have: ${limit}.`,
+  );
+export const tooManyGrants = (limit: number) =>
+  new ApiError('LimitExceededException', `The key has as many grants as it may have: ${limit}.`);
+export const tooManyAliases = (limit: number) =>
+  new ApiError('LimitExceededException', `The key has as many aliases as it may have: ${limit}.`);
+export const rateExceeded = () =>
+  new ApiError(
+    'ThrottlingException',
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+  );
+
+/** Grants. The texts are ours, AWS's are not known, unless it is said. */
+export const granteeNeeded = () =>
+  validation('Specify either GranteePrincipal or GranteeServicePrincipal.');
+export const retiringPrincipalsBoth = () =>
+  validation('Specify at most one of RetiringPrincipal and RetiringServicePrincipal.');
+export const retiringPrincipalNeeded = () =>
+  validation('Specify either RetiringPrincipal or RetiringServicePrincipal.');
+export const serviceGranteeIncomplete = () =>
+  validation(
+    'A grant with a GranteeServicePrincipal needs a SourceArn constraint and a RetiringPrincipal or RetiringServicePrincipal.',
+  );
+export const grantPrincipalInvalid = (arn: string) =>
+  new ApiError('InvalidArnException', `ARN does not refer to a valid principal: ${arn}`);
+export const grantOperationsNeeded = () => validation('Specify at least one grant operation.');
+export const grantOperationUnsuitable = (
+  operation: string,
+  key: { arn: string; spec: string; usage: string },
+) =>
+  validation(
+    `Grant operation ${operation} is not valid for ${key.arn} with key spec ${key.spec} and key usage ${key.usage}.`,
+  );
+export const grantConstraintNeedsSymmetricKey = (key: { arn: string; spec: string }) =>
+  validation(
+    `An encryption context constraint is not valid for ${key.arn} with key spec ${key.spec}.`,
+  );
+export const grantContextConstraintsBoth = () =>
+  validation('Specify either EncryptionContextEquals or EncryptionContextSubset.');
+export const grantConstraintTooLarge = (limit: { pairs: number; valueChars: number }) =>
+  validation(
+    `An encryption context constraint can have at most ${limit.pairs} pairs with values of at most ${limit.valueChars} characters.`,
+  );
+export const grantIdInvalid = (grantId: string) =>
+  new ApiError('InvalidGrantIdException', `Invalid grant ID ${grantId}`);
+/** As the emulators print it, who agree. */
+export const grantNotFound = (grantId: string) => notFound(`Grant ID ${grantId} not found`);
+/** Without text: a token is not repeated. */
+export const grantTokenInvalid = () => new ApiError('InvalidGrantTokenException');
+export const retireNeedsOneName = () =>
+  validation('Specify either GrantToken, or KeyId and GrantId.');
+export const retireNeedsKeyArn = (keyId: string) =>
+  new ApiError('InvalidArnException', `${keyId} is not a key ARN.`);
+/** In AWS's words for keys whose policy says nothing: here it is the grant that has the say. */
+export const retireDenied = (by: DeniedAction & { readonly keyArn: string }) =>
+  managedKeyDenied(by);

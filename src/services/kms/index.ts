@@ -8,39 +8,35 @@ import { aliasOperations } from './aliases.ts';
 import { cipherOperations } from './cipher.ts';
 import type { KmsContext } from './context.ts';
 import { dataKeyOperations } from './data-keys.ts';
-import { type DueDeletion, dueDeletions } from './deletion.ts';
+import { dueDeletions } from './deletion.ts';
+import type { DueWork } from './due.ts';
+import { dueEvents } from './events.ts';
+import { createGrantTokens } from './grant-token.ts';
+import { refusingFalseTokens } from './grant-token-check.ts';
+import { grantOperations } from './grants.ts';
+import { dueExpiries, importOperations } from './import.ts';
+import { tokenKeyOf } from './import-token.ts';
+import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
+import { createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
+import { lastUseOperations, noteUse, openLastUses } from './last-use.ts';
 import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
+import { dueTransitions, multiRegionOperations } from './multi-region.ts';
+import { observed } from './observed.ts';
 import { openRecords } from './records.ts';
+import { openResourceLimits } from './resource-limits.ts';
+import { dueRotations, rotationOperations } from './rotation.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
+import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
+import { type Usage, usageOf } from './usage.ts';
 
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
-  | 'GetKeyLastUsage'
-  // Grants
-  | 'CreateGrant'
-  | 'ListGrants'
-  | 'ListRetirableGrants'
-  | 'RetireGrant'
-  | 'RevokeGrant'
-  // Rotation
-  | 'DisableKeyRotation'
-  | 'EnableKeyRotation'
-  | 'GetKeyRotationStatus'
-  | 'ListKeyRotations'
-  | 'RotateKeyOnDemand'
-  // Imported material
-  | 'DeleteImportedKeyMaterial'
-  | 'GetParametersForImport'
-  | 'ImportKeyMaterial'
-  // Replicas
-  | 'ReplicateKey'
-  | 'UpdatePrimaryRegion'
   // Custom key stores
   | 'ConnectCustomKeyStore'
   | 'CreateCustomKeyStore'
@@ -51,46 +47,74 @@ type NotYet =
 
 export interface Kms {
   readonly operations: OperationTable;
-  /**
-   * Job `kms/delete-key`: the deletions due at `now`, oldest first, at most `limit`, nothing
-   * written yet.
-   */
-  readonly dueDeletions: (now: number, limit: number) => Promise<readonly DueDeletion[]>;
+  /** For whoever decides on requests: `concerning` finds grants, `grantsAllow` judges them. */
+  readonly grants: KeyGrants;
+  /** What falls due with time. */
+  readonly dueWork: readonly DueWork[];
+  /** What is known of the use of keys and lags behind in the store. */
+  readonly usage: Usage;
 }
 
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told.
+ * unless told. Without `quotas` requests have no limits.
  */
 export async function createKms(options: {
   readonly store: Store;
   readonly world: World;
   readonly materialCacheEntries?: number;
+  readonly quotas?: QuotaOptions;
 }): Promise<Kms> {
-  const { store, world, materialCacheEntries } = options;
+  const { store, world, materialCacheEntries, quotas } = options;
   const records = openRecords(store);
-  const materials = await openMaterials({
-    store,
+  const installationKey = await openInstallationKey({ store, records, world });
+  const materials = openMaterials({
     records,
-    world,
+    installationKey,
     ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
   });
-  const kms: KmsContext = { records, materials, finder: createKeyFinder(records, materials) };
+  const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
+  const finder = createKeyFinder(records, materials);
+  const grants = createKeyGrants({
+    records,
+    tokens: createGrantTokens(installationKey),
+    settings: quotas?.settings,
+  });
+  const lastUses = await openLastUses({ store, keys: records.keys, world });
+  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
     ...aliasOperations(kms),
     ...tagOperations(kms),
     ...keyPolicyOperations(kms),
+    ...rotationOperations(kms),
+    ...importOperations(kms, tokenKeyOf(installationKey)),
     ...cipherOperations(kms),
     ...dataKeyOperations(kms),
     ...signingOperations(kms),
     ...macOperations(kms),
     ...agreementOperations(kms),
+    ...multiRegionOperations(kms),
+    ...grantOperations(kms),
+    ...lastUseOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
+  const watched = observed(new Map(Object.entries(rows)), (keys, call) =>
+    noteUse(lastUses, keys, call),
+  );
+  const operations = refusingFalseTokens(watched, grants.tokens);
   return {
-    operations: new Map(Object.entries(rows)),
-    dueDeletions: (now, limit) => dueDeletions(kms, { now, limit }),
+    operations:
+      quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
+    grants,
+    usage: usageOf([lastUses.records], world),
+    dueWork: [
+      { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
+      { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
+      { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
+      { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+      { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
+    ],
   };
 }

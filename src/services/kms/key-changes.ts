@@ -7,7 +7,7 @@ import type {
 import type { Call, Operations } from '../../operation.ts';
 import { changeKey } from './change-key.ts';
 import type { KmsContext } from './context.ts';
-import { windowOutOfRange } from './errors.ts';
+import { keyNotFound, windowOutOfRange } from './errors.ts';
 import { deletionCancelled, deletionScheduled, described, disabled, enabled } from './key.ts';
 import { requireState } from './key-state.ts';
 import type { KeyEntry } from './records.ts';
@@ -51,6 +51,7 @@ export function keyChangeOperations(kms: KmsContext) {
       find,
       run: (_input, call, entry: KeyEntry) => {
         requireState(entry.value, 'CancelKeyDeletion');
+        if (entry.value.deletionBegan === true) throw keyNotFound(entry.value.arn);
         call.stage(kms.records.keys.replace(entry, deletionCancelled(entry.value)));
         return { KeyId: entry.value.arn };
       },

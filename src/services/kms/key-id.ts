@@ -96,15 +96,12 @@ export function uuidFrom(random: Buffer): string {
   const bytes = Buffer.from(random);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
+  return uuidText(bytes.toString('hex'));
 }
+
+/** 32 hex digits as a UUID is written. */
+export const uuidText = (hex: string): string =>
+  hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 /** A multi-Region key id from 16 random bytes. */
 export const multiRegionIdFrom = (random: Buffer): string => `mrk-${random.toString('hex')}`;

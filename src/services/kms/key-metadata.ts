@@ -7,7 +7,14 @@ import type {
   KeyMetadata,
   MultiRegionConfiguration,
 } from '../../model/kms.generated.ts';
-import { currentMaterialId, isSymmetricEncryptionKey, type Key, type MultiRegion } from './key.ts';
+import {
+  currentGeneration,
+  isHere,
+  isPermanent,
+  isSymmetricEncryptionKey,
+  type Key,
+  type MultiRegion,
+} from './key.ts';
 import { keyArn } from './key-id.ts';
 import { algorithmsOf } from './usable.ts';
 
@@ -17,11 +24,14 @@ export function keyMetadata(key: Key): KeyMetadata {
     KeyId: key.keyId,
     Arn: key.arn,
     CreationDate: key.createdAt,
-    Enabled: key.state === 'Enabled',
+    Enabled: key.state === 'Enabled' || key.state === 'Updating',
     Description: key.description,
     KeyUsage: key.usage,
     KeyState: key.state,
     ...(key.deletionDate === undefined ? {} : { DeletionDate: key.deletionDate }),
+    ...(key.pendingWindowDays === undefined
+      ? {}
+      : { PendingDeletionWindowInDays: key.pendingWindowDays }),
     Origin: key.origin,
     KeyManager: key.manager,
     ...specMembers(key),
@@ -30,8 +40,27 @@ export function keyMetadata(key: Key): KeyMetadata {
     ...(key.multiRegion === undefined
       ? {}
       : { MultiRegionConfiguration: multiRegionConfiguration(key, key.multiRegion) }),
-    ...(isSymmetricEncryptionKey(key) ? { CurrentKeyMaterialId: currentMaterialId(key) } : {}),
+    ...expirationMembers(key),
+    ...currentMaterialMember(key),
   };
+}
+
+/** Kept while the material is deleted; absent before the first import and while Creating. */
+function currentMaterialMember(key: Key): Pick<KeyMetadata, 'CurrentKeyMaterialId'> {
+  const isShown = isSymmetricEncryptionKey(key) && key.state !== 'Creating';
+  const current = isShown ? currentGeneration(key) : undefined;
+  return current === undefined ? {} : { CurrentKeyMaterialId: current.id };
+}
+
+/** Of the imported material that is here; ValidTo is the earliest that any of it expires. */
+function expirationMembers(key: Key): Pick<KeyMetadata, 'ExpirationModel' | 'ValidTo'> {
+  if (key.origin !== 'EXTERNAL') return {};
+  const here = key.generations.filter((material) => isPermanent(material) && isHere(material));
+  if (here.length === 0) return {};
+  const times = here.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : [expiresAt]));
+  return times.length === 0
+    ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+    : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: Math.min(...times) };
 }
 
 /** The deprecated twin repeats the spec; its list in the model ends before the newest ones. */

@@ -23,8 +23,9 @@ const page: Record<string, readonly KeyOperation[]> = {
     'DeriveSharedSecret',
     'Encapsulate',
     'Decapsulate',
+    'UpdatePrimaryRegion',
   ],
-  '. 1 3 3 5 7 14 .': ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext'],
+  '. 1 3 3 5 . 14 .': ['CreateGrant'],
   '. . 3 3 5 11 14 .': ['GetPublicKey'],
   '. . 3 3 5 . 14 15': ['EnableKey', 'DisableKey'],
   '. . 3 3 . . . 15': ['ScheduleKeyDeletion'],
@@ -36,6 +37,20 @@ const page: Record<string, readonly KeyOperation[]> = {
     'UntagResource',
     'UpdateKeyDescription',
   ],
+  '. 1 3 3 5 11 14 15': ['ReplicateKey'],
+  // In AWS's PendingImport column of the rotation settings stands 6: their origin is told first.
+  '. 1 3 3 5 7 14 .': [
+    'GenerateDataKeyPair',
+    'GenerateDataKeyPairWithoutPlaintext',
+    'EnableKeyRotation',
+    'DisableKeyRotation',
+    'RotateKeyOnDemand',
+  ],
+  '. . . . . 7 . .': ['GetKeyRotationStatus', 'ListKeyRotations'],
+  // For keys that imported material can be for; a key of a custom store is none.
+  '. . 3 3 . 7 14 15': ['GetParametersForImport'],
+  '. . . . . 7 14 .': ['ImportKeyMaterial'],
+  '. . . . . 7 14 15': ['DeleteImportedKeyMaterial'],
   '. . . . . . . .': [
     'DescribeKey',
     'DeleteAlias',
@@ -44,6 +59,9 @@ const page: Record<string, readonly KeyOperation[]> = {
     'GetKeyPolicy',
     'PutKeyPolicy',
     'ListKeyPolicies',
+    'ListGrants',
+    'RetireGrant',
+    'RevokeGrant',
   ],
 };
 const states: readonly KeyState[] = [

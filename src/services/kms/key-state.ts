@@ -86,9 +86,23 @@ const table = {
   TagResource:                         [yes, yes, inv, inv, yes, yes, yes, yes],
   UntagResource:                       [yes, yes, inv, inv, yes, yes, yes, yes],
   ListResourceTags:                    [yes, yes, yes, yes, yes, yes, yes, yes],
+  EnableKeyRotation:                   [yes, dis, inv, inv, inv, uns, inv, yes],
+  DisableKeyRotation:                  [yes, dis, inv, inv, inv, uns, inv, yes],
+  GetKeyRotationStatus:                [yes, yes, yes, yes, yes, uns, yes, yes],
+  ListKeyRotations:                    [yes, yes, yes, yes, yes, uns, yes, yes],
+  RotateKeyOnDemand:                   [yes, dis, inv, inv, inv, uns, inv, yes],
+  GetParametersForImport:              [yes, yes, inv, inv, yes, uns, inv, inv],
+  ImportKeyMaterial:                   [yes, yes, yes, yes, yes, uns, inv, yes],
+  DeleteImportedKeyMaterial:           [yes, yes, yes, yes, yes, uns, inv, inv],
   GetKeyPolicy:                        [yes, yes, yes, yes, yes, yes, yes, yes],
   PutKeyPolicy:                        [yes, yes, yes, yes, yes, yes, yes, yes],
+  ReplicateKey:                        [yes, dis, inv, inv, inv, inv, inv, inv],
+  UpdatePrimaryRegion:                 [yes, dis, inv, inv, inv, inv, inv, yes],
   ListKeyPolicies:                     [yes, yes, yes, yes, yes, yes, yes, yes],
+  CreateGrant:                         [yes, dis, inv, inv, inv, yes, inv, yes],
+  ListGrants:                          [yes, yes, yes, yes, yes, yes, yes, yes],
+  RetireGrant:                         [yes, yes, yes, yes, yes, yes, yes, yes],
+  RevokeGrant:                         [yes, yes, yes, yes, yes, yes, yes, yes],
 } as const satisfies Record<string, Row>;
 
 type Row = readonly [Verdict, Verdict, Verdict, Verdict, Verdict, Verdict, Verdict, Verdict];

@@ -12,6 +12,38 @@ export interface MultiRegion {
   readonly replicaRegions: readonly string[];
 }
 
+/**
+ * One generation of a key's material, as the key's record tells it; the bytes lie elsewhere. Times
+ * are milliseconds since 1970.
+ */
+export interface Generation {
+  /** 64 lower-case hex digits. */
+  readonly id: string;
+  /** One is CURRENT; those that are pending are the last and may go again (imported ones only). */
+  readonly state: MaterialState;
+  /** When a rotation made it current, and which kind; absent for a key's first. */
+  readonly rotatedAt?: number;
+  readonly rotationType?: 'AUTOMATIC' | 'ON_DEMAND';
+  /** Only keys of origin EXTERNAL have what follows. */
+  readonly importState?: 'IMPORTED' | 'PENDING_IMPORT';
+  readonly materialDescription?: string;
+  /** When the imported material is deleted; absent when it doesn't expire or isn't there. */
+  readonly expiresAt?: number;
+}
+
+/** As ListKeyRotations names them. */
+export type MaterialState =
+  | 'CURRENT'
+  | 'NON_CURRENT'
+  | 'PENDING_ROTATION'
+  | 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION';
+
+/** Automatic rotation, while it is enabled. */
+export interface RotationSchedule {
+  readonly periodDays: number;
+  readonly nextAt: number;
+}
+
 /** A KMS key without its material. Times are milliseconds since 1970. */
 export interface Key {
   readonly account: string;
@@ -23,16 +55,24 @@ export interface Key {
   readonly description: string;
   readonly spec: KeySpecName;
   readonly usage: KeyUsage;
-  readonly origin: 'AWS_KMS';
+  readonly origin: 'AWS_KMS' | 'EXTERNAL';
   readonly manager: 'CUSTOMER' | 'AWS';
   readonly state: KeyState;
   /** When the key goes; only while it is pending deletion. */
   readonly deletionDate?: number;
+  /** Its deletion is under way and can't be cancelled any more. */
+  readonly deletionBegan?: true;
+  /** How long it waits once its last replica is gone; only while it is pending replica deletion. */
+  readonly pendingWindowDays?: number;
+  /** When it becomes what; only while it is Creating or Updating. */
+  readonly transition?: { readonly to: KeyState; readonly at: number };
   readonly multiRegion?: MultiRegion;
   /**
-   * Ids of its key material, oldest first. The last one encrypts and signs, all of them decrypt.
+   * Its key material, oldest first. The current one encrypts and signs, all of them decrypt. Empty
+   * before the first import.
    */
-  readonly materialIds: readonly string[];
+  readonly generations: readonly Generation[];
+  readonly rotation?: RotationSchedule;
   /** The policy named `default`, as GetKeyPolicy prints it. */
   readonly policy: string;
   /** In the order in which the keys were first set. */
@@ -46,11 +86,30 @@ export const keyRecordId = (key: {
   readonly keyId: string;
 }): string => `${key.account}/${key.region}/${key.keyId}`;
 
+/** Undefined before the first import. Its material may have been deleted since. */
+export const currentGeneration = ({ generations }: Key): Generation | undefined =>
+  generations.findLast(({ state }) => state === 'CURRENT');
+
 export function currentMaterialId(key: Key): string {
-  const id = key.materialIds.at(-1);
-  if (id === undefined) throw new Error(`${key.arn} has no key material`);
-  return id;
+  const current = currentGeneration(key);
+  if (current === undefined) throw new Error(`${key.arn} has no key material`);
+  return current.id;
 }
+
+/** What a key begins with whose material is made here. */
+export const firstGeneration = (id: string): readonly Generation[] => [{ id, state: 'CURRENT' }];
+
+export const isHere = ({ importState }: Generation): boolean => importState !== 'PENDING_IMPORT';
+
+/** Whether the generation is part of the key for good; those pending rotation may still go. */
+export const isPermanent = ({ state }: Generation): boolean =>
+  state === 'CURRENT' || state === 'NON_CURRENT';
+
+/** Whether all material is here that the key needs to be usable. */
+export const isComplete = ({ generations }: Key): boolean => {
+  const permanent = generations.filter(isPermanent);
+  return permanent.length > 0 && permanent.every(isHere);
+};
 
 export const isSymmetricEncryptionKey = (key: Key): boolean => key.spec === 'SYMMETRIC_DEFAULT';
 
@@ -64,18 +123,39 @@ export const withPolicy = (key: Key, policy: string): Key => ({ ...key, policy }
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-export function deletionScheduled(key: Key, window: { now: number; days: number }): Key {
-  return {
-    ...key,
-    state: 'PendingDeletion',
-    deletionDate: window.now + window.days * dayMs,
-  };
+interface Window {
+  readonly now: number;
+  readonly days: number;
+}
+const endOf = ({ now, days }: Window): number => now + days * dayMs;
+
+/** A primary waits for its replicas first; its own waiting period begins when the last is gone. */
+export function deletionScheduled(key: Key, window: Window): Key {
+  const { transition: _, ...rest } = key;
+  return hasReplicas(key)
+    ? { ...rest, state: 'PendingReplicaDeletion', pendingWindowDays: window.days }
+    : { ...rest, state: 'PendingDeletion', deletionDate: endOf(window) };
 }
 
-/** The key comes back disabled, whatever it was before (CancelKeyDeletion in the API reference). */
+const hasReplicas = ({ region, multiRegion }: Key): boolean =>
+  multiRegion?.primaryRegion === region && multiRegion.replicaRegions.length > 0;
+
+/** The last replica of a primary that waits for that is gone. */
+export function waitingBegun(key: Key, now: number): Key {
+  const { pendingWindowDays: days, ...rest } = key;
+  if (days === undefined) throw new Error(`${key.arn} does not wait for its replicas`);
+  return { ...rest, state: 'PendingDeletion', deletionDate: endOf({ now, days }) };
+}
+
+export const deletionBegun = (key: Key): Key => ({ ...key, deletionBegan: true });
+
+/**
+ * The key comes back disabled, whatever it was before (CancelKeyDeletion in the API reference);
+ * without its imported material it can only wait for that.
+ */
 export function deletionCancelled(key: Key): Key {
-  const { deletionDate: _, ...rest } = key;
-  return { ...rest, state: 'Disabled' };
+  const { deletionDate: _, pendingWindowDays: __, ...rest } = key;
+  return { ...rest, state: isComplete(key) ? 'Disabled' : 'PendingImport' };
 }
 
 /** Sets tags; a key that is there takes the new value in its old place. */

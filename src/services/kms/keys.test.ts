@@ -117,11 +117,18 @@ describe('CreateKey', () => {
       'ValidationException',
       'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
     ],
-    [
-      { Origin: 'EXTERNAL' },
-      'UnsupportedOperationException',
-      'Origin EXTERNAL is not supported by this server yet.',
-    ],
+    ...(['ECC_NIST_EDWARDS25519', 'ML_DSA_65', 'ML_KEM_768'] as const).map(
+      (KeySpec) =>
+        [
+          {
+            Origin: 'EXTERNAL',
+            KeySpec,
+            KeyUsage: KeySpec === 'ML_KEM_768' ? 'ENCAPSULATE_DECAPSULATE' : 'SIGN_VERIFY',
+          },
+          'ValidationException',
+          `KeySpec ${KeySpec} is not supported for Origin EXTERNAL`,
+        ] as const,
+    ),
     [
       { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1' },
       'UnsupportedOperationException',

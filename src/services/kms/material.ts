@@ -8,15 +8,18 @@ import {
   type SecretKey,
 } from '../../crypto/key-spec.ts';
 import type { Write } from '../../store/engine.ts';
-import type { Collection, Store } from '../../store/store.ts';
-import type { World } from '../../world.ts';
+import type { Collection } from '../../store/store.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type BlobOwner, blobHeader, blobOwner, claimedMaterialId, hasHeader } from './envelope.ts';
-import { currentMaterialId, type Key } from './key.ts';
-import { type MaterialRecord, materialRecordId, type Records } from './records.ts';
+import type { InstallationKey } from './installation.ts';
+import { currentMaterialId, isHere, type Key } from './key.ts';
+import {
+  type MaterialRecord,
+  materialRecordId,
+  type Records,
+  sharedMaterialRecordId,
+} from './records.ts';
 import { type MaybePromise, whenHere } from './when.ts';
-
-type SecretKeyObject = SecretKey['secret'];
 
 /** One generation of a key's material, ready for use. */
 export interface Material {
@@ -32,12 +35,19 @@ export interface NewMaterial {
 }
 
 export interface Materials {
-  /** Makes material for a key that is being created. Slow specs are made on the thread pool. */
+  /** Makes material for a new or rotating key. Slow specs are made on the thread pool. */
   create(key: NewKeyMaterial): Promise<NewMaterial>;
+  /** What the id of these bytes is in this key. */
+  idOf(key: Key, secret: Buffer): string;
+  /** Stores imported bytes whose record isn't there. The caller wipes them. */
+  keepImported(key: Key, material: ImportedBytes): readonly Write[];
+  /** Removes the record of a generation, and forgets it. */
+  discard(key: Key, materialId: string): Promise<readonly Write[]>;
   /** What encrypts and signs now. At once when it is cached. */
   current(key: Key): MaybePromise<Material>;
   /**
-   * A generation of the key by id; undefined when it is not the key's. At once when it is cached.
+   * A generation of the key by id; undefined when it is not the key's or was deleted. At once when
+   * it is cached.
    */
   generation(key: Key, materialId: string): MaybePromise<Material | undefined>;
   /**
@@ -45,8 +55,6 @@ export interface Materials {
    * made it.
    */
   ownerOf(blob: Buffer): BlobOwner | undefined;
-  /** Forgets what is loaded, after a key is gone. */
-  forget(materialIds: readonly string[]): void;
 }
 
 export interface NewKeyMaterial {
@@ -56,23 +64,25 @@ export interface NewKeyMaterial {
   readonly now: number;
 }
 
+export interface ImportedBytes {
+  /** As `idOf` tells it. */
+  readonly id: string;
+  readonly secret: Buffer;
+  readonly now: number;
+}
+
 const defaultCacheEntries = 4096;
 /** Keeps this use of the installation's key apart from its others. */
 const idLabel = 'sealhold kms key material id v1\0';
 const noHeader = Buffer.alloc(0);
 
-/**
- * Opens the materials of an installation; at the very first start makes the key that marks its
- * ciphertexts. `cacheEntries` is how many generations are kept loaded.
- */
-export async function openMaterials(options: {
-  readonly store: Store;
+/** Opens the materials of an installation. `cacheEntries`: how many generations are kept loaded. */
+export function openMaterials(options: {
   readonly records: Records;
-  readonly world: World;
+  readonly installationKey: InstallationKey;
   readonly cacheEntries?: number;
-}): Promise<Materials> {
-  const { records } = options;
-  const installationKey = await openInstallationKey(options);
+}): Materials {
+  const { records, installationKey } = options;
   const cache = new BoundedCache<Material>(options.cacheEntries ?? defaultCacheEntries);
 
   const ready = (owner: BlobOwner, spec: KeySpecName, secret: Buffer): Material => {
@@ -87,7 +97,7 @@ export async function openMaterials(options: {
   };
   const load = async (key: Key, materialId: string): Promise<Material> => {
     const owner = { account: key.account, keyId: key.keyId, materialId };
-    const record = await records.materials.get(materialRecordId(owner, materialId));
+    const record = await records.materials.get(materialRecordId(key, materialId));
     if (record === undefined) throw new Error(`Material ${materialId} of ${key.arn} is missing`);
     const secret = Buffer.from(record.value.secret, 'base64');
     const material = ready(owner, record.value.spec, secret);
@@ -102,23 +112,31 @@ export async function openMaterials(options: {
       const secret = await generate(spec);
       const materialId = materialIdOf({ account, keyId, secret }, installationKey);
       const owner = { account, keyId, materialId };
-      const writes = insertMaterial(records.materials, owner, { spec, secret, now });
+      const recordId = sharedMaterialRecordId(owner, materialId);
+      const writes = insertMaterial(records.materials, recordId, { spec, secret, now });
       const material = remembered(ready(owner, spec, secret));
       secret.fill(0);
       return { material, writes };
     },
+    idOf: ({ account, keyId }, secret) => materialIdOf({ account, keyId, secret }, installationKey),
+    keepImported: (key, { id, secret, now }) =>
+      insertMaterial(records.materials, materialRecordId(key, id), { spec: key.spec, secret, now }),
+    async discard(key, materialId) {
+      cache.delete(materialId);
+      const record = await records.materials.get(materialRecordId(key, materialId));
+      return record === undefined ? [] : records.materials.remove(record);
+    },
     current: (key) => loaded(key, currentMaterialId(key)),
     generation: (key, materialId) =>
-      key.materialIds.includes(materialId) ? loaded(key, materialId) : undefined,
+      key.generations.some((known) => known.id === materialId && isHere(known))
+        ? loaded(key, materialId)
+        : undefined,
     ownerOf(blob) {
       const claimed = claimedMaterialId(blob);
       if (claimed === undefined) return undefined;
       const known = cache.get(claimed);
       if (known === undefined || known.header.length === 0) return blobOwner(blob, installationKey);
       return hasHeader(blob, known.header) ? known.owner : undefined;
-    },
-    forget(materialIds) {
-      for (const id of materialIds) cache.delete(id);
     },
   };
 }
@@ -135,7 +153,7 @@ function generate(spec: KeySpecName): Promise<Buffer> {
  */
 function materialIdOf(
   { account, keyId, secret }: { account: string; keyId: string; secret: Buffer },
-  installationKey: SecretKeyObject,
+  installationKey: InstallationKey,
 ): string {
   const input = Buffer.concat([Buffer.from(`${idLabel}${account}\0${keyId}\0`), secret]);
   const id = hmacSha256(installationKey, input).toString('hex');
@@ -145,37 +163,14 @@ function materialIdOf(
 
 function insertMaterial(
   materials: Collection<MaterialRecord>,
-  owner: BlobOwner,
+  id: string,
   { spec, secret, now }: { spec: KeySpecName; secret: Buffer; now: number },
 ): readonly Write[] {
-  return materials.insert(materialRecordId(owner, owner.materialId), {
+  return materials.insert(id, {
     spec,
     secret: secret.toString('base64'),
     createdAt: now,
   });
-}
-
-const installationId = 'ciphertext-mark';
-
-async function openInstallationKey(options: {
-  readonly store: Store;
-  readonly records: Records;
-  readonly world: World;
-}): Promise<SecretKeyObject> {
-  const { installation } = options.records;
-  let record = await installation.get(installationId);
-  if (record === undefined) {
-    const secret = options.world.randomBytes(32).toString('base64');
-    // On a conflict another node was first; its key is read then.
-    await options.store.commit(installation.insert(installationId, { secret }));
-    record = await installation.get(installationId);
-  }
-  if (record === undefined) throw new Error('The installation key of KMS cannot be stored');
-  const secret = Buffer.from(record.value.secret, 'base64');
-  const loaded = keySpecs.get('SYMMETRIC_DEFAULT')?.load(secret);
-  secret.fill(0);
-  if (loaded?.kind !== 'secret') throw new Error('The installation key of KMS is damaged');
-  return loaded.secret;
 }
 
 /**

@@ -2,7 +2,10 @@
 
 import type { KeySpecName } from '../../crypto/key-spec.ts';
 import type { Collection, Entry, Store } from '../../store/store.ts';
-import { type Key, keyRecordId } from './key.ts';
+import type { KmsEvent } from './due.ts';
+import { type GrantRecords, openGrantRecords } from './grant-records.ts';
+import { isHere, type Key, keyRecordId } from './key.ts';
+import { nextRotationAt } from './key-rotation.ts';
 
 /** Another name of a key, in the same account and Region. */
 export interface Alias {
@@ -34,18 +37,24 @@ export interface InstallationRecord {
 
 export type KeyEntry = Entry<Key>;
 
-export interface Records {
+export interface Records extends GrantRecords {
   readonly keys: Collection<Key>;
   readonly aliases: Collection<Alias>;
   readonly materials: Collection<MaterialRecord>;
   readonly installation: Collection<InstallationRecord>;
+  readonly events: Collection<KmsEvent>;
 }
 
 export function openRecords(store: Store): Records {
   return {
     keys: store.collection<Key>({
       path: 'kms/keys',
-      indexes: { deletion: (_id, key) => deletionEntries(key) },
+      indexes: {
+        deletion: (_id, key) => deletionEntries(key),
+        transition: (_id, key) => transitionEntries(key),
+        rotation: (_id, key) => rotationEntries(key),
+        expiry: (_id, key) => expiryEntries(key),
+      },
     }),
     aliases: store.collection<Alias>({
       path: 'kms/aliases',
@@ -57,6 +66,8 @@ export function openRecords(store: Store): Records {
       path: 'kms/installation',
       cacheEntries: 0,
     }),
+    events: store.collection<KmsEvent>({ path: 'kms/events', cacheEntries: 0 }),
+    ...openGrantRecords(store),
   };
 }
 
@@ -69,6 +80,29 @@ export const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 function deletionEntries(key: Key): readonly string[] {
   if (key.deletionDate === undefined) return [];
   return [`${sortableTime(key.deletionDate)}/${keyRecordId(key)}`];
+}
+
+function transitionEntries(key: Key): readonly string[] {
+  if (key.transition === undefined) return [];
+  return [`${sortableTime(key.transition.at)}/${keyRecordId(key)}`];
+}
+
+function rotationEntries(key: Key): readonly string[] {
+  const nextAt = nextRotationAt(key);
+  return nextAt === undefined ? [] : [`${sortableTime(nextAt)}/${keyRecordId(key)}`];
+}
+
+/** In the order in which the events happened. `unique`: of the event alone. */
+export const eventRecordId = (now: number, unique: string): string =>
+  `${sortableTime(now)}/${unique}`;
+
+/** One for each imported material that expires. */
+function expiryEntries(key: Key): readonly string[] {
+  return key.generations.flatMap((material) =>
+    material.expiresAt === undefined || !isHere(material)
+      ? []
+      : [`${sortableTime(material.expiresAt)}/${keyRecordId(key)}/${material.id}`],
+  );
 }
 
 interface InRegion {
@@ -86,7 +120,19 @@ export const aliasesOfKey = (key: InRegion & { readonly keyId: string }): string
   `${key.account}/${key.region}/${key.keyId}/`;
 
 /** Without the Region: the replicas of a multi-Region key share their material. */
-export const materialRecordId = (
+export const sharedMaterialRecordId = (
   owner: { readonly account: string; readonly keyId: string },
   materialId: string,
 ): string => `${owner.account}/${owner.keyId}/${materialId}`;
+
+/**
+ * Where the bytes of one of the key's generations lie. Imported material lies by Region, because
+ * each replica imports, expires and deletes its own.
+ */
+export function materialRecordId(
+  key: Pick<Key, 'account' | 'keyId' | 'region' | 'origin'>,
+  materialId: string,
+): string {
+  const shared = sharedMaterialRecordId(key, materialId);
+  return key.origin === 'EXTERNAL' ? `${shared}/${key.region}` : shared;
+}

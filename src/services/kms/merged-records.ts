@@ -1,0 +1,115 @@
+/**
+ * Records that many requests change a little and that may lag behind: changes gather in memory, and
+ * each node merges its own into the store now and then. The hot path writes nothing. A crash loses
+ * what has gathered since.
+ */
+import type { Write } from '../../store/engine.ts';
+import type { Collection, Store } from '../../store/store.ts';
+
+export interface MergedRecordsOptions<T> {
+  readonly store: Store;
+  readonly collection: Collection<T>;
+  /** What holds after both; it must not matter which came first. */
+  readonly merge: (one: T, other: T) => T;
+  /** Whether what a record is about is still there. Of what is gone, nothing is written. */
+  readonly isAbout: (id: string) => Promise<boolean>;
+}
+
+/** How many records one commit holds: sealing them takes a few milliseconds of the event loop. */
+const batchRecords = 100;
+/** Other nodes may merge into the same records just now; then it waits for the next time. */
+const maxTries = 5;
+
+export class MergedRecords<T> {
+  readonly #options: MergedRecordsOptions<T>;
+  #gathered = new Map<string, T>();
+  #saving: Promise<void> | undefined;
+  #saves = 0;
+
+  constructor(options: MergedRecordsOptions<T>) {
+    this.#options = options;
+  }
+
+  /** How many records have gathered changes. */
+  get size(): number {
+    return this.#gathered.size;
+  }
+
+  gather(id: string, change: T): void {
+    const gathered = this.#gathered.get(id);
+    const whole = gathered === undefined ? change : this.#options.merge(gathered, change);
+    this.#gathered.set(id, whole);
+  }
+
+  /** The record with all that this node knows. What other nodes have gathered is not in it yet. */
+  async read(id: string): Promise<T | undefined> {
+    for (;;) {
+      await this.#settled();
+      const saves = this.#saves;
+      const stored = (await this.#options.collection.get(id))?.value;
+      // A save in between has taken away what is to be added to what was read.
+      if (saves !== this.#saves) continue;
+      const gathered = this.#gathered.get(id);
+      if (stored === undefined || gathered === undefined) return stored ?? gathered;
+      return this.#options.merge(stored, gathered);
+    }
+  }
+
+  /** The writes that remove a record; what has gathered is dropped. */
+  async removal(id: string): Promise<readonly Write[]> {
+    this.#gathered.delete(id);
+    await this.#settled();
+    const entry = await this.#options.collection.get(id);
+    return entry === undefined ? [] : this.#options.collection.remove(entry);
+  }
+
+  /** Merges what has gathered into the store. Rejects when the store refuses; nothing is lost. */
+  async save(): Promise<void> {
+    // What has gathered during a save that is under way is not in it.
+    while (this.#saving !== undefined) await this.#settled();
+    this.#saving = this.#save().finally(() => {
+      this.#saving = undefined;
+    });
+    await this.#saving;
+  }
+
+  async #settled(): Promise<void> {
+    await this.#saving?.catch(() => undefined);
+  }
+
+  async #save(): Promise<void> {
+    const leaving = this.#gathered;
+    this.#gathered = new Map();
+    this.#saves++;
+    try {
+      while (leaving.size > 0) {
+        const batch = [...leaving].slice(0, batchRecords);
+        if (!(await this.#commit(batch))) return;
+        for (const [id] of batch) leaving.delete(id);
+      }
+    } finally {
+      for (const [id, change] of leaving) this.gather(id, change);
+      this.#saves++;
+    }
+  }
+
+  /** False when other nodes were faster each time. */
+  async #commit(batch: readonly (readonly [id: string, change: T])[]): Promise<boolean> {
+    const { store } = this.#options;
+    for (let tries = 1; tries <= maxTries; tries++) {
+      const writes: Write[] = [];
+      for (const [id, change] of batch) writes.push(...(await this.#merged(id, change)));
+      if (writes.length === 0) return true;
+      if ((await store.commit(writes)).kind === 'committed') return true;
+    }
+    return false;
+  }
+
+  async #merged(id: string, change: T): Promise<readonly Write[]> {
+    const { collection, merge, isAbout } = this.#options;
+    if (!(await isAbout(id))) return [];
+    const entry = await collection.get(id);
+    if (entry === undefined) return collection.insert(id, change);
+    return collection.replace(entry, merge(entry.value, change));
+  }
+}
