@@ -1,4 +1,4 @@
-/** GetKeyLastUsage. */
+/** GetKeyLastUsage: what is known of the last use of a key, as AWS tells it. */
 import type { GetKeyLastUsageResponse, KmsModel } from '../../model/kms.generated.ts';
 import type { Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
