@@ -25,7 +25,7 @@ const refused =
   (prepare: (ask: Ask) => Promise<string | undefined>): Case =>
   async (ask) => ({ 'error-response': await rotate(ask, await prepare(ask)) });
 
-/** The longest that on-demand rotations can be asked for before AWS's limit. */
+/** How often AWS lets one key rotate on demand. */
 const limit = 25;
 
 export const rotationCases: ReadonlyMap<string, Case> = new Map<string, Case>([

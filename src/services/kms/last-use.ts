@@ -1,16 +1,11 @@
-/** GetKeyLastUsage, and how it is known: each success is noted in memory and saved later. */
-import type {
-  GetKeyLastUsageResponse,
-  KeyLastUsageTrackingOperation,
-  KmsModel,
-} from '../../model/kms.generated.ts';
-import type { Call, Operations } from '../../operation.ts';
+/** When each key was last used: every success is noted in memory and saved later. */
+import type { KeyLastUsageTrackingOperation } from '../../model/kms.generated.ts';
+import type { Call } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
 import type { World } from '../../world.ts';
-import type { KmsContext } from './context.ts';
 import { type Key, keyRecordId } from './key.ts';
 import { MergedRecords } from './merged-records.ts';
-import type { KeyEntry, Records } from './records.ts';
+import type { Records } from './records.ts';
 
 /** The last success of a cryptographic operation with a key in its Region. */
 export interface LastUse {
@@ -65,33 +60,4 @@ export function noteUse(uses: LastUses, keys: readonly Key[], call: Call): void 
     requestId: call.requestId,
   };
   for (const key of keys) uses.records.gather(keyRecordId(key), use);
-}
-
-export function lastUseOperations(kms: KmsContext) {
-  return {
-    GetKeyLastUsage: {
-      readOnly: true,
-      find: kms.finder.namedByKeyId,
-      run: (_input, _call, { value: key }: KeyEntry) => lastUsage(kms.lastUses, key),
-    },
-  } satisfies Operations<KmsModel, 'GetKeyLastUsage'>;
-}
-
-async function lastUsage(uses: LastUses, key: Key): Promise<GetKeyLastUsageResponse> {
-  const use = await uses.records.read(keyRecordId(key));
-  return {
-    KeyId: key.keyId,
-    // Empty, not absent, for a key that nobody has used since.
-    KeyLastUsage:
-      use === undefined
-        ? {}
-        : {
-            Operation: use.operation,
-            Timestamp: use.at,
-            CloudTrailEventId: use.eventId,
-            KmsRequestId: use.requestId,
-          },
-    TrackingStartDate: uses.since,
-    KeyCreationDate: key.createdAt,
-  };
 }
