@@ -79,8 +79,8 @@ for (const [how, name] of [
         } catch (error) {
           assert.match(
             String(error),
-            /damaged|older than the trail|not a database|keyring|altered|missing/i,
-            `offset ${at}`,
+            /damaged|older than the trail|not a database|keyring|altered|missing|not what was written/i,
+            `offset ${at}: ${error}`,
           );
           refusedStarts++;
           continue;
