@@ -60,6 +60,10 @@ export async function decrypt(
   algorithm: RsaEncryptionAlgorithm,
   ciphertext: Buffer,
 ): Promise<Buffer | undefined> {
+  // RFC 8017 section 7.1.2, step 1: as long as the modulus. OpenSSL also takes a ciphertext whose
+  // leading zero is gone.
+  const { modulusLength } = key.privateKey.asymmetricKeyDetails ?? {};
+  if (ciphertext.length * 8 !== modulusLength) return undefined;
   try {
     const cryptoKey = webKey(key.privateKey, algorithm);
     const input = new Uint8Array(ciphertext);

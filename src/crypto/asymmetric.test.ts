@@ -41,6 +41,17 @@ for (const [spec, name, limitBytes] of largest) {
   });
 }
 
+test('a ciphertext without its leading zero byte does not open', async () => {
+  const algorithm = rsaEncryptionAlgorithms.get('RSAES_OAEP_SHA_256');
+  assert.ok(algorithm !== undefined);
+  const key = await freshPair('RSA_2048');
+  let ciphertext: Buffer;
+  do ciphertext = encrypt(key, algorithm, Buffer.from('x'));
+  while (ciphertext[0] !== 0);
+  assert.deepEqual(await decrypt(key, algorithm, ciphertext), Buffer.from('x'));
+  assert.equal(await decrypt(key, algorithm, ciphertext.subarray(1)), undefined);
+});
+
 for (const [spec, sizeBytes] of [
   ['ECC_NIST_P256', 32],
   ['ECC_NIST_P384', 48],
