@@ -17,6 +17,9 @@ import {
 } from '../running-server.ts';
 
 const flips = 60;
+/** What a start that is refused says. */
+const refusals =
+  /damaged|older than the trail|not a database|keyring|altered|missing|not what was written/i;
 
 /**
  * Everything that can be asked of the store: what it says must stay, or become an error of
@@ -77,11 +80,7 @@ for (const [how, name] of [
         try {
           server = await startServer({ mode: 'start', data: copy, port: await freePort() });
         } catch (error) {
-          assert.match(
-            String(error),
-            /damaged|older than the trail|not a database|keyring|altered|missing|not what was written/i,
-            `offset ${at}: ${error}`,
-          );
+          assert.match(String(error), refusals, `offset ${at}: ${error}`);
           refusedStarts++;
           continue;
         }
