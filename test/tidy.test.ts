@@ -108,7 +108,7 @@ const lineColumns = 100;
 const forbiddenName = /(^|[-.])(utils?|helpers?|common|misc|manager|service|dal)$/;
 // Built from parts, so that this file doesn't hold what it looks for.
 const leftover = new RegExp(`\\b(${['FIX', 'ME'].join('')}|${['TO', 'DO'].join('')})\\b`);
-const registryHost = /registry\.(npmjs|yarnpkg)\.\w+|npm\.pkg\.github|(pypi|pythonhosted)\.org/;
+const registryHost = /\bregistry\.\w+\.(org|com)\b|\bfiles\.\w+hosted\.org\b/;
 
 const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
   'folders import only what the architecture allows': (tree) => strayImports(tree, mayImport),
