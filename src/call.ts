@@ -1,10 +1,10 @@
 /** A call under way: what an operation works with, and what the pipeline learns from it. */
 import { ApiError } from './api-error.ts';
 import { mergeNotes, type TrailNotes } from './audit/record.ts';
-import { newEventId } from './audit/record-text.ts';
 import type { Call, Principal, Resource } from './operation.ts';
 import { denialText, evaluate } from './policy/evaluate.ts';
 import type { Write } from './store/engine.ts';
+import { newUuid } from './uuid.ts';
 import type { World } from './world.ts';
 
 export interface CallOptions {
@@ -53,7 +53,7 @@ export class LiveCall implements Call {
 
   /** Drawn when it is first asked for, which is at the latest when the record is made. */
   get eventId(): string {
-    this.#eventId ??= newEventId(this.world);
+    this.#eventId ??= newUuid(this.world);
     return this.#eventId;
   }
 

@@ -7,7 +7,6 @@ import { ApiError } from './api-error.ts';
 import type { Audit } from './audit/audit.ts';
 import { TrailUnavailable } from './audit/failures.ts';
 import { callRecord, type Outcome } from './audit/record.ts';
-import { newEventId } from './audit/record-text.ts';
 import { LiveCall } from './call.ts';
 import type { HttpRequest, HttpResponse } from './http/message.ts';
 import type { Identified, Verify } from './identity/verify.ts';
@@ -16,6 +15,7 @@ import type { Operation, OperationTable } from './operation.ts';
 import { partitionOfRegion } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
+import { newUuid } from './uuid.ts';
 import { claim } from './wire/claim.ts';
 import type { ClaimedOperation } from './wire/protocol.ts';
 import type { World } from './world.ts';
@@ -46,7 +46,7 @@ export function respond(
   request: HttpRequest,
   pipeline: Pipeline,
 ): HttpResponse | Promise<HttpResponse> {
-  const requestId = newEventId(pipeline.world);
+  const requestId = newUuid(pipeline.world);
   const claimed = claim(request, { models: pipeline.models, requestId });
   if (claimed.kind === 'answer') return claimed.response;
   const journey = new Journey(request, requestId, claimed, pipeline);

@@ -28,6 +28,7 @@ import { lineOf, parse, production, readRepository, type Tree } from './tidy/tre
 const mayImport: Architecture = {
   world: [],
   region: [],
+  uuid: ['world'],
   'api-error': [],
   model: [],
   policy: [],
@@ -40,7 +41,7 @@ const mayImport: Architecture = {
   identity: ['message', 'api-error', 'world', 'operation', 'ports', 'crypto'],
   store: ['ports', 'world', 'crypto'],
   seal: ['ports', 'world', 'crypto', 'store'],
-  audit: ['model', 'operation', 'ports', 'world', 'crypto', 'api-error', 'type message'],
+  audit: ['model', 'operation', 'ports', 'world', 'crypto', 'api-error', 'uuid', 'type message'],
   services: [
     'model',
     'operation',
@@ -50,6 +51,7 @@ const mayImport: Architecture = {
     'api-error',
     'world',
     'region',
+    'uuid',
   ],
   jobs: ['ports', 'world', 'operation'],
   admin: ['message', 'api-error', 'world', 'operation', 'ports', 'policy', 'identity', 'jobs'],

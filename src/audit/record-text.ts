@@ -1,7 +1,6 @@
 /**
  * The small texts that records are made of: limits, dates, ids, and values that no model describes.
  */
-import type { World } from '../world.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -51,26 +50,6 @@ export function memberDate(ms: number): string {
   const day = `${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()}`;
   const time = `${hour % 12 || 12}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
   return `${day}, ${time} ${hour < 12 ? 'AM' : 'PM'}`;
-}
-
-const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
-const DASH = '-'.charCodeAt(0);
-/** Filled anew for each id: one string from it costs half of what five slices of another do. */
-const idText = Buffer.alloc(36, DASH);
-
-/** A random UUID (RFC 9562 §5.4). */
-export function newEventId(world: World): string {
-  const bytes = world.randomBytes(16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  let at = 0;
-  for (let i = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) at++;
-    const byte = bytes[i]!;
-    idText[at++] = HEX_DIGITS[byte >> 4]!;
-    idText[at++] = HEX_DIGITS[byte & 15]!;
-  }
-  return idText.toString('latin1');
 }
 
 const quotedTexts = new Map<string, string>();

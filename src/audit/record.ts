@@ -7,9 +7,10 @@
 import type { ApiError } from '../api-error.ts';
 import type { OperationModel } from '../model/schema.ts';
 import type { Call, Principal, Resource } from '../operation.ts';
+import { newUuid } from '../uuid.ts';
 import type { World } from '../world.ts';
 import { compileStructure, type StructureWriter } from './parameters.ts';
-import { cutText, eventTime, limitField, membersText, newEventId, quoted } from './record-text.ts';
+import { cutText, eventTime, limitField, membersText, quoted } from './record-text.ts';
 import {
   type Claimant,
   claimantIdentity,
@@ -95,7 +96,7 @@ export function callRecord(facts: CallFacts, world: World): string {
     (outcome.kind === 'error' ? errorText(outcome.error) : '') +
     `,"requestParameters":${parameters},"responseElements":${responseText(facts, output)}` +
     extraText('additionalEventData', notes?.additionalEventData) +
-    `,"requestID":"${facts.requestId}","eventID":"${facts.eventId ?? newEventId(world)}","readOnly":${facts.readOnly}` +
+    `,"requestID":"${facts.requestId}","eventID":"${facts.eventId ?? newUuid(world)}","readOnly":${facts.readOnly}` +
     `,"resources":[${resourcesText(notes?.resources ?? facts.resources)}]` +
     ',"eventType":"AwsApiCall","managementEvent":true' +
     (named ? `,"recipientAccountId":"${principal.account}"` : '') +
@@ -113,7 +114,7 @@ export function serviceEventRecord(event: ServiceEvent, world: World): string {
     `,"sourceIPAddress":${internal},"userAgent":${internal},"requestParameters":null` +
     `,"responseElements":${response === undefined ? 'null' : `{${membersText(response)}}`}` +
     extraText('additionalEventData', event.additionalEventData) +
-    `,"eventID":"${newEventId(world)}","readOnly":false` +
+    `,"eventID":"${newUuid(world)}","readOnly":false` +
     `,"resources":[${resourcesText(event.resources)}]` +
     `,"eventType":"${event.eventType ?? 'AwsServiceEvent'}","managementEvent":true` +
     `,"recipientAccountId":"${event.account}"` +

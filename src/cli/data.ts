@@ -3,7 +3,7 @@
  * about
  * it.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type PassphraseSources, passphraseFrom, passphraseVariable } from '../seal/passphrase.ts';
 import { createSeal, defaultKeyFile, openSeal, type SealChoice, sealKind } from '../seal/seal.ts';
@@ -110,14 +110,6 @@ export function writeRootCredentials(dataDir: string, key: AccessKeyRecord): voi
   ].join('\n');
   writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
-}
-
-export function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the first start says of the seal: where it lies and what that means. */

@@ -1,7 +1,8 @@
 /** What a server says when it serves: for people in words, with --json for scripts. */
+import { existsSync } from 'node:fs';
 import type { AccessKeyRecord } from '../services/iam/records.ts';
 import type { Flags } from './command.ts';
-import { explainSeal, readIfThere, rootCredentialsOf } from './data.ts';
+import { explainSeal, rootCredentialsOf } from './data.ts';
 
 export interface Started {
   readonly endpoint: string;
@@ -38,7 +39,7 @@ function startedMembers({ made, ...started }: Started): object {
 
 function whereTheKeyIs({ endpoint, dataDir }: Started): readonly string[] {
   const file = rootCredentialsOf(dataDir);
-  return readIfThere(file) === undefined
+  return !existsSync(file)
     ? [`The root access key is no longer in ${file}; use the copy that you keep.`]
     : [
         `The root access key is in ${file}:`,

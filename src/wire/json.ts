@@ -1,11 +1,14 @@
 /** AWS JSON 1.1: an operation's input is the request's body, its output the answer's. */
 import { ApiError } from '../api-error.ts';
 import type { HttpResponse } from '../http/message.ts';
-import type { OperationModel, ServiceModel } from '../model/schema.ts';
-import { type Convert, compileConvert } from './json-input.ts';
-import { compileWrite, type Write } from './json-output.ts';
+import type { ServiceModel } from '../model/schema.ts';
+import { codecsOf } from './codec.ts';
+import { compileConvert } from './json-input.ts';
+import { compileWrite } from './json-output.ts';
 import type { ClaimedOperation, Protocol, Target, WireError } from './protocol.ts';
-import { type Check, compileCheck, validationText } from './validate.ts';
+import { validationText } from './validate.ts';
+
+const codecOf = codecsOf<unknown>({ compileConvert, compileWrite });
 
 export const json: Protocol = {
   name: 'json-1.1',
@@ -59,26 +62,4 @@ function answer(status: number, body: string, requestId: string): HttpResponse {
     ],
     body,
   };
-}
-
-interface Codec {
-  readonly convert: Convert;
-  readonly check: Check | undefined;
-  readonly write: Write | undefined;
-}
-
-const codecs = new WeakMap<OperationModel, Codec>();
-
-function codecOf(operation: OperationModel): Codec {
-  return codecs.get(operation) ?? compile(operation);
-}
-
-function compile(operation: OperationModel): Codec {
-  const codec: Codec = {
-    convert: operation.input === undefined ? () => ({}) : compileConvert(operation.input),
-    check: operation.input === undefined ? undefined : compileCheck(operation.input),
-    write: operation.output === undefined ? undefined : compileWrite(operation.output),
-  };
-  codecs.set(operation, codec);
-  return codec;
 }

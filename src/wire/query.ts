@@ -1,12 +1,15 @@
 /** AWS Query: parameters in a form or a query string, answers in XML. */
 import { ApiError } from '../api-error.ts';
 import type { HttpResponse } from '../http/message.ts';
-import type { OperationModel, ServiceModel } from '../model/schema.ts';
+import type { ServiceModel } from '../model/schema.ts';
+import { codecsOf } from './codec.ts';
 import type { ClaimedOperation, Protocol, Target, WireError } from './protocol.ts';
-import { type Convert, compileConvert } from './query-input.ts';
+import { compileConvert } from './query-input.ts';
 import type { ParamNode } from './query-params.ts';
-import { type Check, compileCheck, validationText } from './validate.ts';
-import { compileWrite, escapeXml, type Write } from './xml-output.ts';
+import { validationText } from './validate.ts';
+import { compileWrite, escapeXml } from './xml-output.ts';
+
+const codecOf = codecsOf<ParamNode>({ compileConvert, compileWrite });
 
 export const query: Protocol = {
   name: 'query',
@@ -80,26 +83,4 @@ function answer(status: number, body: string, requestId: string): HttpResponse {
     ],
     body,
   };
-}
-
-interface Codec {
-  readonly convert: Convert;
-  readonly check: Check | undefined;
-  readonly write: Write | undefined;
-}
-
-const codecs = new WeakMap<OperationModel, Codec>();
-
-function codecOf(operation: OperationModel): Codec {
-  return codecs.get(operation) ?? compile(operation);
-}
-
-function compile(operation: OperationModel): Codec {
-  const codec: Codec = {
-    convert: operation.input === undefined ? () => ({}) : compileConvert(operation.input),
-    check: operation.input === undefined ? undefined : compileCheck(operation.input),
-    write: operation.output === undefined ? undefined : compileWrite(operation.output),
-  };
-  codecs.set(operation, codec);
-  return codec;
 }

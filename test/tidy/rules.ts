@@ -28,6 +28,7 @@ const ports: ReadonlyMap<string, string> = new Map([
   ['src/api-error.ts', 'api-error'],
   ['src/operation.ts', 'operation'],
   ['src/region.ts', 'region'],
+  ['src/uuid.ts', 'uuid'],
 ]);
 
 /** The name that a file has in the architecture: its folder, or for the ports their own. */

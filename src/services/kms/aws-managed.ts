@@ -5,8 +5,9 @@
  */
 import type { Call } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
+import { newUuid } from '../../uuid.ts';
 import { firstGeneration, type Key, keyRecordId } from './key.ts';
-import { keyArn, uuidFrom } from './key-id.ts';
+import { keyArn } from './key-id.ts';
 import { managedPeriodDays, scheduleFrom } from './key-rotation.ts';
 import type { Materials } from './material.ts';
 import { printPolicy } from './policy-document.ts';
@@ -176,7 +177,7 @@ export async function createManagedKey(
   if (managed === undefined) return undefined;
   const { region, partition, now } = call;
   const account = call.principal.account;
-  const keyId = uuidFrom(call.world.randomBytes(16));
+  const keyId = newUuid(call.world);
   const spec = 'SYMMETRIC_DEFAULT';
   const made = await materials.create({ account, keyId, spec, now });
   const key: Key = {

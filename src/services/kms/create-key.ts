@@ -3,6 +3,7 @@ import { type KeySpec, type KeySpecName, type KeyUsage, keySpecs } from '../../c
 import type { CreateKeyRequest, CreateKeyResponse } from '../../model/kms.generated.ts';
 import type { Call } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
+import { uuidFrom } from '../../uuid.ts';
 import type { KmsContext } from './context.ts';
 import {
   keyStoreWithoutOrigin,
@@ -16,7 +17,7 @@ import {
 import { isImportable } from './import-rules.ts';
 import { firstGeneration, type Generation, type Key, keyRecordId, type Tag } from './key.ts';
 import { everything, keyResource, ownerOf } from './key-finder.ts';
-import { keyArn, multiRegionIdFrom, uuidFrom } from './key-id.ts';
+import { keyArn, multiRegionIdFrom } from './key-id.ts';
 import { keyMetadata, specMembers } from './key-metadata.ts';
 import { checkedPolicy, defaultPolicy } from './policy-document.ts';
 import { checkedTags } from './tag-rules.ts';

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { keySpecs } from '../../crypto/key-spec.ts';
+import { uuidFrom } from '../../uuid.ts';
 import { createGrantTokens, type GrantRef, tokenRandomBytes } from './grant-token.ts';
-import { uuidFrom } from './key-id.ts';
 
 function tokensOf(secret: Buffer) {
   const loaded = keySpecs.get('SYMMETRIC_DEFAULT')?.load(secret);

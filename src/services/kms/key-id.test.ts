@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { refusal } from '../../../test/open-kms.ts';
-import { multiRegionIdFrom, parseKeyName, parseKeyOnlyName, uuidFrom } from './key-id.ts';
+import { uuidFrom } from '../../uuid.ts';
+import { multiRegionIdFrom, parseKeyName, parseKeyOnlyName } from './key-id.ts';
 
 const place = { partition: 'aws', region: 'eu-central-1' };
 const id = '1234abcd-12ab-34cd-56ef-1234567890ab';

@@ -91,14 +91,6 @@ export const keyArn = (owner: Owner, keyId: string): string =>
 export const aliasArn = (owner: Owner, name: string): string =>
   `arn:${owner.partition}:kms:${owner.region}:${owner.account}:${name}`;
 
-/** A version 4 UUID (RFC 9562) from 16 random bytes. */
-export function uuidFrom(random: Buffer): string {
-  const bytes = Buffer.from(random);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return uuidText(bytes.toString('hex'));
-}
-
 /** 32 hex digits as a UUID is written. */
 export const uuidText = (hex: string): string =>
   hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
