@@ -4,9 +4,10 @@ import type {
   AlgorithmSpec,
   CreateKeyRequest,
   ImportKeyMaterialRequest,
+  KeyMetadata,
   WrappingKeySpec,
 } from '../src/model/kms.generated.ts';
-import type { Caller, KmsUnderTest } from './open-kms.ts';
+import { type Caller, type KmsUnderTest, refusal } from './open-kms.ts';
 import { wrapMaterial } from './wrap-material.ts';
 
 export async function externalKey(kms: KmsUnderTest, input: CreateKeyRequest = {}) {
@@ -77,3 +78,25 @@ export async function importedKey(
   const answer = await importWith(kms, key.id, { parameters, material, input });
   return { ...key, material, parameters, materialId: answer.KeyMaterialId ?? '' };
 }
+
+/** What tests of imported material ask again and again. `kms` is called when a question is. */
+export const importAsks = (kms: () => KmsUnderTest) => ({
+  describeKey: async (KeyId: string): Promise<Partial<KeyMetadata>> =>
+    (await kms().ask('DescribeKey', { KeyId })).KeyMetadata ?? {},
+  seal: async (KeyId: string) =>
+    Buffer.from(
+      (await kms().ask('Encrypt', { KeyId, Plaintext: Buffer.from('x') })).CiphertextBlob ?? [],
+    ),
+  open: (CiphertextBlob: Buffer) => kms().ask('Decrypt', { CiphertextBlob }),
+  remove: (KeyId: string, KeyMaterialId?: string) =>
+    kms().ask('DeleteImportedKeyMaterial', {
+      KeyId,
+      ...(KeyMaterialId === undefined ? {} : { KeyMaterialId }),
+    }),
+  rotations: async (KeyId: string) =>
+    (await kms().ask('ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))
+      .Rotations ?? [],
+});
+export const isNew = { input: { ImportType: 'NEW_KEY_MATERIAL' } } as const;
+export const isPendingImport = (arn: string) =>
+  refusal('KMSInvalidStateException', `${arn} is pending import.`);

@@ -10,9 +10,12 @@ import {
 import { after, before, describe, test } from 'node:test';
 import {
   externalKey,
+  importAsks,
   importedKey,
   importMaterial,
   importWith,
+  isNew,
+  isPendingImport,
   parametersFor,
 } from '../../../test/import-key.ts';
 import { type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
@@ -20,7 +23,6 @@ import { curveOf, foreignKey, pkcs8Of, wrapMaterial } from '../../../test/wrap-m
 import type {
   AlgorithmSpec,
   ImportKeyMaterialRequest,
-  KeyMetadata,
   WrappingKeySpec,
 } from '../../model/kms.generated.ts';
 
@@ -31,24 +33,7 @@ before(async () => {
 after(() => kms.close());
 
 const dayMs = 86_400_000;
-const describeKey = async (KeyId: string): Promise<Partial<KeyMetadata>> =>
-  (await kms.ask('DescribeKey', { KeyId })).KeyMetadata ?? {};
-const seal = async (KeyId: string) =>
-  Buffer.from(
-    (await kms.ask('Encrypt', { KeyId, Plaintext: Buffer.from('x') })).CiphertextBlob ?? [],
-  );
-const open = (CiphertextBlob: Buffer) => kms.ask('Decrypt', { CiphertextBlob });
-const remove = (KeyId: string, KeyMaterialId?: string) =>
-  kms.ask('DeleteImportedKeyMaterial', {
-    KeyId,
-    ...(KeyMaterialId === undefined ? {} : { KeyMaterialId }),
-  });
-const rotations = async (KeyId: string) =>
-  (await kms.ask('ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))
-    .Rotations ?? [];
-const isNew = { input: { ImportType: 'NEW_KEY_MATERIAL' } } as const;
-const isPendingImport = (arn: string) =>
-  refusal('KMSInvalidStateException', `${arn} is pending import.`);
+const { describeKey, seal, open, remove, rotations } = importAsks(() => kms);
 const incorrect = refusal('IncorrectKeyMaterialException', undefined);
 
 describe('parameters for an import', () => {

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { externalKey, importedKey, importMaterial } from '../../../test/import-key.ts';
+import {
+  externalKey,
+  importAsks,
+  importedKey,
+  importMaterial,
+  isNew,
+  isPendingImport,
+} from '../../../test/import-key.ts';
 import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/open-kms.ts';
-import type { KeyMetadata } from '../../model/kms.generated.ts';
 
 let kms: KmsUnderTest;
 before(async () => {
@@ -12,24 +18,7 @@ before(async () => {
 after(() => kms.close());
 
 const dayMs = 86_400_000;
-const describeKey = async (KeyId: string): Promise<Partial<KeyMetadata>> =>
-  (await kms.ask('DescribeKey', { KeyId })).KeyMetadata ?? {};
-const seal = async (KeyId: string) =>
-  Buffer.from(
-    (await kms.ask('Encrypt', { KeyId, Plaintext: Buffer.from('x') })).CiphertextBlob ?? [],
-  );
-const open = (CiphertextBlob: Buffer) => kms.ask('Decrypt', { CiphertextBlob });
-const remove = (KeyId: string, KeyMaterialId?: string) =>
-  kms.ask('DeleteImportedKeyMaterial', {
-    KeyId,
-    ...(KeyMaterialId === undefined ? {} : { KeyMaterialId }),
-  });
-const rotations = async (KeyId: string) =>
-  (await kms.ask('ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))
-    .Rotations ?? [];
-const isNew = { input: { ImportType: 'NEW_KEY_MATERIAL' } } as const;
-const isPendingImport = (arn: string) =>
-  refusal('KMSInvalidStateException', `${arn} is pending import.`);
+const { describeKey, seal, open, remove, rotations } = importAsks(() => kms);
 
 describe('deleting imported material', () => {
   test('makes the key unusable, and the same material makes all of it usable again', async () => {
