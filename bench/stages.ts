@@ -13,7 +13,7 @@ import { signRequest } from '../src/identity/sign.ts';
 import { sealSecret } from '../src/identity/sigv4.ts';
 import { createVerifier, type Identified } from '../src/identity/verify.ts';
 import { kms } from '../src/model/kms.generated.ts';
-import { evaluate } from '../src/policy/evaluate.ts';
+import { evaluate } from '../src/policy/root-only.ts';
 import { blobHeader, sealBlob, sealRandomBytes } from '../src/services/kms/envelope.ts';
 import { claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';

@@ -2,7 +2,7 @@
 import { ApiError } from './api-error.ts';
 import { mergeNotes, type TrailNotes } from './audit/record.ts';
 import type { Call, Principal, Resource } from './operation.ts';
-import { denialText, evaluate } from './policy/evaluate.ts';
+import { denialText, evaluate } from './policy/root-only.ts';
 import type { Write } from './store/engine.ts';
 import { newUuid } from './uuid.ts';
 import type { World } from './world.ts';
