@@ -7,7 +7,23 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const services = ['kms', 'servicequotas', 'sts'];
+/** What is generated: all of a service's operations, or those that we are about. */
+const services: ReadonlyMap<string, RegExp | undefined> = new Map([
+  [
+    'events',
+    /(Rules?|Targets?|RuleNamesByTarget|TargetsByRule|^PutEvents|EventPattern|EventBus|EventBuses|Permission|agResource|TagsForResource|Connections?|ApiDestinations?)$/,
+  ],
+  ['iam', undefined],
+  ['kms', undefined],
+  ['secretsmanager', undefined],
+  ['servicequotas', undefined],
+  // Parameter Store: the rest of SSM has nothing to do with keys and secrets.
+  [
+    'ssm',
+    /Parameters?(ByPath|History|Version)?$|^(AddTagsToResource|ListTagsForResource|RemoveTagsFromResource)$|ServiceSetting$|^(Get|Put|Delete)ResourcePolic(y|ies)$/,
+  ],
+  ['sts', undefined],
+]);
 const root = new URL('../', import.meta.url);
 
 /** botocore's model, as far as we read it. */
@@ -67,8 +83,8 @@ function main(): void {
   const check = process.argv.includes('--check');
   const departures = readJson('models/departures.json') as Record<string, Departures>;
   const stale: string[] = [];
-  for (const service of services) {
-    const model = readJson(`models/${service}.json`) as Model;
+  for (const [service, chosen] of services) {
+    const model = choose(readJson(`models/${service}.json`) as Model, chosen);
     const text = generate(service, model, departures[service] ?? { shapes: {}, errors: {} });
     const path = `src/model/${service}.generated.ts`;
     if (read(path) === text) continue;
@@ -91,6 +107,12 @@ function read(path: string): string | undefined {
 
 function readJson(path: string): unknown {
   return JSON.parse(readFileSync(new URL(path, root), 'utf8'));
+}
+
+function choose(model: Model, chosen: RegExp | undefined): Model {
+  if (chosen === undefined) return model;
+  const kept = Object.entries(model.operations).filter(([name]) => chosen.test(name));
+  return { ...model, operations: Object.fromEntries(kept) };
 }
 
 function generate(service: string, model: Model, departures: Departures): string {

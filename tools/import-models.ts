@@ -23,8 +23,14 @@ import { gunzipSync } from 'node:zlib';
 
 /** The services we implement: our name, which is AWS's signing name, and botocore's folder. */
 const services: ReadonlyMap<string, string> = new Map([
+  ['events', 'events'],
+  ['iam', 'iam'],
+  ['iam-toolbox', 'iam-toolbox'],
   ['kms', 'kms'],
+  ['lambda', 'lambda'],
+  ['secretsmanager', 'secretsmanager'],
   ['servicequotas', 'service-quotas'],
+  ['ssm', 'ssm'],
   ['sts', 'sts'],
 ]);
 
