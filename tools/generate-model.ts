@@ -14,7 +14,13 @@ const services: ReadonlyMap<string, RegExp | undefined> = new Map([
     /(Rules?|Targets?|RuleNamesByTarget|TargetsByRule|^PutEvents|EventPattern|EventBus|EventBuses|Permission|agResource|TagsForResource|Connections?|ApiDestinations?)$/,
   ],
   ['iam', undefined],
+  ['iam-toolbox', undefined],
   ['kms', undefined],
+  // Functions, their versions, aliases, permissions, tags and how they are invoked.
+  [
+    'lambda',
+    /^(Create|Delete)Function$|^(Get|List)Functions?$|^GetFunctionConfiguration$|^UpdateFunction(Code|Configuration)$|^(PublishVersion|ListVersionsByFunction|Invoke|GetAccountSettings)$|Alias(es)?$|^(Add|Remove)Permission$|^GetPolicy$|^(Put|Get|Delete|Update)Function(Concurrency|EventInvokeConfig)$|^ListFunctionEventInvokeConfigs$|^((Unt|T)agResource|ListTags)$/,
+  ],
   ['secretsmanager', undefined],
   ['servicequotas', undefined],
   // Parameter Store: the rest of SSM has nothing to do with keys and secrets.
@@ -29,6 +35,9 @@ const root = new URL('../', import.meta.url);
 /** botocore's model, as far as we read it. */
 interface Reference {
   readonly shape: string;
+  readonly location?: string;
+  readonly locationName?: string;
+  readonly jsonvalue?: boolean;
   readonly resultWrapper?: string;
 }
 interface ModelShape {
@@ -45,10 +54,15 @@ interface ModelShape {
   readonly sensitive?: boolean;
   readonly exception?: boolean;
   readonly fault?: boolean;
+  readonly document?: boolean;
+  readonly eventstream?: boolean;
+  readonly timestampFormat?: string;
+  readonly payload?: string;
   readonly error?: { code: string; httpStatusCode: number; senderFault?: boolean };
 }
 interface ModelOperation {
   readonly name: string;
+  readonly http: { method: string; requestUri: string; responseCode?: number };
   readonly input?: Reference;
   readonly output?: Reference;
   readonly errors?: readonly Reference[];
@@ -201,6 +215,7 @@ function structureTypes(work: Work): string[] {
 }
 
 function structureType(work: Work, name: string, shape: ModelShape): string[] {
+  if (shape.document === true) return [`export type ${name} = schema.JsonValue;`];
   const required = new Set(shape.required ?? []);
   const members = Object.entries(shape.members ?? {}).map(([member, reference]) => {
     if (member in Object.prototype)
@@ -257,7 +272,7 @@ function blobType(work: Work, owner: string): string {
 }
 
 function modelType(work: Work): string[] {
-  const lines = [`export interface ${title(work.service)}Model {`];
+  const lines = [`export interface ${title(variable(work.service))}Model {`];
   for (const operation of Object.values(work.model.operations)) {
     const codes = (operation.errors ?? []).map(({ shape }) => errorCode(work, shape));
     lines.push(
@@ -280,13 +295,16 @@ function schemas(work: Work): string[] {
 }
 
 function schemaType(work: Work, name: string): string {
-  const { type } = shapeOf(work.model, name);
+  const { type, document } = shapeOf(work.model, name);
+  if (document === true) return 'schema.DocumentShape';
   const number = ['integer', 'long', 'float', 'double'].includes(type);
   return `schema.${number ? 'Number' : title(type)}Shape`;
 }
 
 function schema(work: Work, name: string): string {
   const shape = shapeOf(work.model, name);
+  if (shape.document === true) return `{ name: ${quote(name)}, type: 'document' }`;
+  refuseUnspoken(name, shape);
   const departure = work.departures.shapes[name];
   const fields = [`name: ${quote(name)}`, `type: ${quote(shape.type)}`];
   const add = (field: string, value: unknown): void => {
@@ -306,8 +324,34 @@ function schema(work: Work, name: string): string {
     const text = members.map(([member, reference]) => `${member}: ${constant(reference.shape)}`);
     fields.push(text.length === 0 ? 'members: {}' : `members: { ${text.join(', ')} }`);
     add('required', shape.required);
+    const bound = bindings(members);
+    if (bound.length > 0) fields.push(`bindings: { ${bound.join(', ')} }`);
+    add('payload', shape.payload);
   }
   return `{ ${fields.join(', ')} }`;
+}
+
+/** Where the members of a REST request or answer travel that are not in its body. */
+function bindings(members: ReadonlyArray<[string, Reference]>): string[] {
+  return members.flatMap(([member, { location, locationName }]) => {
+    if (location === undefined) return [];
+    const fields = `location: ${quote(location)}, name: ${quote(locationName ?? member)}`;
+    return [`${member}: { ${fields} }`];
+  });
+}
+
+/** What AWS's REST models may say and none of ours does. */
+function refuseUnspoken(name: string, shape: ModelShape): void {
+  const unspoken =
+    shape.eventstream === true ||
+    shape.timestampFormat !== undefined ||
+    Object.entries(shape.members ?? {}).some(
+      ([member, { location, locationName, jsonvalue }]) =>
+        jsonvalue === true ||
+        location === 'headers' ||
+        (location === undefined && (locationName ?? member) !== member),
+    );
+  if (unspoken) throw new Error(`The wire does not speak all that ${name} needs`);
 }
 
 function errorTable(work: Work): string[] {
@@ -320,11 +364,21 @@ function errorTable(work: Work): string[] {
       (shape.fault === true ? 500 : 400);
     const senderFault = shape.error?.senderFault ?? shape.fault !== true;
     const code = quote(errorCode(work, name));
-    lines.push(
-      `  [${code}, { code: ${code}, httpStatus: ${httpStatus}, senderFault: ${senderFault} }],`,
-    );
+    const fields = [`code: ${code}`, `httpStatus: ${httpStatus}`, `senderFault: ${senderFault}`];
+    if (isRest(work)) fields.push(...errorBody(shape));
+    lines.push(`  [${code}, { ${fields.join(', ')} }],`);
   }
   return [...lines, ']);', ''];
+}
+
+/** What is special about the body of a REST-JSON error. */
+function errorBody({ members = {} }: ModelShape): string[] {
+  const fields = members.Message === undefined ? [] : ["textMember: 'Message'"];
+  return members.Type === undefined ? fields : [...fields, 'hasType: true'];
+}
+
+function isRest(work: Work): boolean {
+  return protocolOf(work.model.metadata).startsWith('rest-');
 }
 
 function operationTable(work: Work): string[] {
@@ -335,6 +389,7 @@ function operationTable(work: Work): string[] {
       `input: ${operation.input === undefined ? 'undefined' : constant(operation.input.shape)}`,
       `output: ${operation.output === undefined ? 'undefined' : constant(operation.output.shape)}`,
     ];
+    if (isRest(work)) fields.push(`http: ${httpBinding(operation)}`);
     if (operation.output?.resultWrapper !== undefined)
       fields.push(`resultWrapper: ${quote(operation.output.resultWrapper)}`);
     if (operation.authtype === 'none') fields.push('unsigned: true');
@@ -343,10 +398,17 @@ function operationTable(work: Work): string[] {
   return [...lines, ']);', ''];
 }
 
+function httpBinding({ name, http }: ModelOperation): string {
+  if (http.requestUri.includes('?')) throw new Error(`${name} is told by its query string`);
+  const status = http.responseCode ?? 200;
+  return `{ method: ${quote(http.method)}, path: ${quote(http.requestUri)}, status: ${status} }`;
+}
+
 function serviceModel(work: Work): string[] {
   const { metadata } = work.model;
   const fields = [
     `service: ${quote(work.service)}`,
+    ...signingName(work),
     `apiVersion: ${literal(metadata.apiVersion)}`,
     `protocol: ${quote(protocolOf(metadata))}`,
   ];
@@ -355,15 +417,20 @@ function serviceModel(work: Work): string[] {
   if (metadata.xmlNamespace !== undefined)
     fields.push(`xmlNamespace: ${literal(metadata.xmlNamespace)}`);
   return [
-    `export const ${work.service}: ServiceModel = {`,
+    `export const ${variable(work.service)}: ServiceModel = {`,
     ...[...fields, 'operations', 'errors'].map((field) => `  ${field},`),
     '};',
   ];
 }
 
+function signingName({ service, model: { metadata } }: Work): string[] {
+  const name = metadata.signingName ?? metadata.endpointPrefix;
+  return name === service ? [] : [`signingName: ${literal(name)}`];
+}
+
 function protocolOf(metadata: Model['metadata']): string {
   if (metadata.protocol === 'json' && metadata.jsonVersion === '1.1') return 'json-1.1';
-  if (metadata.protocol === 'query') return 'query';
+  if (metadata.protocol === 'query' || metadata.protocol === 'rest-json') return metadata.protocol;
   throw new Error(`The wire does not speak ${metadata.protocol} ${metadata.jsonVersion ?? ''}`);
 }
 
@@ -378,6 +445,11 @@ function union(values: readonly string[]): string {
 
 function constant(name: string): string {
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}Shape`;
+}
+
+/** `iam-toolbox` → `iamToolbox` */
+function variable(service: string): string {
+  return service.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function title(word: string): string {

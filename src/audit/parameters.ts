@@ -92,6 +92,7 @@ function compile(shape: Shape, known: Known): Writer | undefined {
     case 'blob':
       return undefined;
     case 'string':
+    case 'document':
       return JSON.stringify as Writer;
     case 'integer':
     case 'long':

@@ -6,9 +6,13 @@ import { isUtf8 } from 'node:buffer';
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { OperationModel, ServiceModel } from '../model/schema.ts';
 import { json } from './json.ts';
+import { parseObject } from './json-object.ts';
 import type { ClaimedOperation, Protocol } from './protocol.ts';
 import { query } from './query.ts';
 import { emptyNode, type ParamNode, readParams } from './query-params.ts';
+import type { RestDocument } from './rest-input.ts';
+import { restJson } from './rest-json.ts';
+import { compileRoutes, type FindRoute } from './rest-route.ts';
 
 export type { Protocol } from './protocol.ts';
 
@@ -23,6 +27,7 @@ export interface Answered {
 export const protocols: ReadonlyMap<ServiceModel['protocol'], Protocol> = new Map([
   [json.name, json],
   [query.name, query],
+  [restJson.name, restJson],
 ]);
 
 export interface ClaimOptions {
@@ -39,8 +44,13 @@ export function claim(request: HttpRequest, options: ClaimOptions): Claim {
   const index = indexOf(options.models);
   const contentType = mediaType(request.headers.get('content-type'));
   const target = request.headers.get('x-amz-target');
-  if (target === undefined && mayBeQuery(request, contentType))
-    return claimQuery(request, index, options.requestId);
+  if (target === undefined) {
+    const rest = claimRest(request, index);
+    if (rest !== undefined) return rest;
+    if (mayBeQuery(request, contentType)) return claimQuery(request, index, options.requestId);
+    const stray = refuseStray(request, index, options.requestId);
+    if (stray !== undefined) return stray;
+  }
   return claimJson({ request, contentType, target }, index, options.requestId);
 }
 
@@ -50,6 +60,9 @@ interface Index {
   readonly queryServices: ReadonlyMap<string, ServiceModel>;
   /** `2011-06-15` → the Query service with that version. */
   readonly queryVersions: ReadonlyMap<string, ServiceModel>;
+  readonly findRoute: FindRoute;
+  /** `lambda` → the REST service that is signed so. */
+  readonly restServices: ReadonlyMap<string, ServiceModel>;
 }
 
 const indexes = new WeakMap<ReadonlyMap<string, ServiceModel>, Index>();
@@ -67,16 +80,20 @@ function makeIndex(models: ReadonlyMap<string, ServiceModel>): Index {
   const targets = new Map<string, { model: ServiceModel; operation: OperationModel }>();
   const queryServices = new Map<string, ServiceModel>();
   const queryVersions = new Map<string, ServiceModel>();
+  const restServices = new Map<string, ServiceModel>();
   for (const [name, model] of models) {
     if (model.protocol === 'query') {
       queryServices.set(name, model);
       queryVersions.set(model.apiVersion, model);
+    } else if (model.protocol === 'rest-json') {
+      restServices.set(model.signingName ?? name, model);
     } else {
       for (const operation of model.operations.values())
         targets.set(`${model.targetPrefix}.${operation.name}`, { model, operation });
     }
   }
-  return { targets, queryServices, queryVersions };
+  const findRoute = compileRoutes(restServices.values());
+  return { targets, queryServices, queryVersions, findRoute, restServices };
 }
 
 function mediaType(header: string | undefined): string {
@@ -129,18 +146,6 @@ function refuse(code: string, requestId: string): Answered {
   return answered(json.encodeError({ code, text: undefined }, requestId));
 }
 
-/** The body as a JSON object (RFC 8259), or undefined. Of members with one name the last counts. */
-function parseObject(body: Buffer): object | undefined {
-  if (!isUtf8(body)) return undefined;
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** To a request that names no operation in any protocol. */
 function undetermined(requestId: string): HttpResponse {
   const text = 'Unable to determine service/operation name to be authorized';
@@ -165,6 +170,44 @@ function plainJsonAnswer(code: string, requestId: string): HttpResponse {
     ],
     body: `{"Output":{"__type":"${type}","${text}":null},"Version":"1.0"}`,
   };
+}
+
+/* ---- REST-JSON ---- */
+
+/**
+ * Undefined when it isn't REST. Clients of the other protocols ask for `/`, which is no route, so
+ * that the path decides whatever the content type is.
+ */
+function claimRest(request: HttpRequest, index: Index): Claim | undefined {
+  const { method, target, headers, body } = request;
+  if (target === '/') return undefined;
+  const question = target.indexOf('?');
+  const path = question < 0 ? target : target.slice(0, question);
+  const found = index.findRoute(method, path);
+  if (found === undefined) return undefined;
+  const { model, operation, labels } = found;
+  const document: RestDocument = {
+    labels,
+    query: question < 0 ? '' : target.slice(question + 1),
+    headers,
+    body,
+  };
+  const { service } = model;
+  return { kind: 'operation', service, protocol: restJson, model, operation, document };
+}
+
+/** To a request that is signed for a REST service and asks it for what it doesn't have. */
+function refuseStray(request: HttpRequest, index: Index, requestId: string): Answered | undefined {
+  const model = index.restServices.get(signedFor(request) ?? '');
+  if (model === undefined || request.target === '/') return undefined;
+  const error = { code: unknownOperation, text: undefined };
+  return answered(restJson.encodeError(error, requestId, model));
+}
+
+/** The service in the signature's scope, which is not verified here. */
+function signedFor({ headers }: HttpRequest): string | undefined {
+  const credential = /Credential=([^,\s]*)/.exec(headers.get('authorization') ?? '')?.[1];
+  return credential?.split('/', 5)[3];
 }
 
 /* ---- Query ---- */
@@ -206,14 +249,12 @@ function serviceOf(
   document: ParamNode,
   index: Index,
 ): ServiceModel | undefined {
-  const credential =
-    /Credential=([^,\s]*)/.exec(request.headers.get('authorization') ?? '')?.[1] ??
-    document.children.get('X-Amz-Credential')?.value;
-  const signedFor = credential?.split('/', 5)[3];
+  const presigned = document.children.get('X-Amz-Credential')?.value;
+  const signed = signedFor(request) ?? presigned?.split('/', 5)[3];
   const version = document.children.get('Version')?.value;
   const host = request.headers.get('host')?.split('.', 1)[0]?.toLowerCase();
   return (
-    index.queryServices.get(signedFor ?? '') ??
+    index.queryServices.get(signed ?? '') ??
     index.queryVersions.get(version ?? '') ??
     index.queryServices.get(host ?? '')
   );

@@ -2,22 +2,22 @@
 import type { OperationModel, StructureShape } from '../model/schema.ts';
 import { type Check, compileCheck } from './validate.ts';
 
-export interface Codec<Document> {
+export interface Codec<Document, Written> {
   readonly convert: (document: Document) => unknown;
   readonly check: Check | undefined;
   /** Undefined for an operation without output. */
-  readonly write: ((output: unknown) => string) | undefined;
+  readonly write: ((output: unknown) => Written) | undefined;
 }
 
 /** The codecs of one protocol, each compiled once. */
-export function codecsOf<Document>(protocol: {
+export function codecsOf<Document, Written = string>(protocol: {
   readonly compileConvert: (shape: StructureShape) => (document: Document) => unknown;
-  readonly compileWrite: (shape: StructureShape) => (output: unknown) => string;
-}): (operation: OperationModel) => Codec<Document> {
-  const codecs = new WeakMap<OperationModel, Codec<Document>>();
-  const compile = (operation: OperationModel): Codec<Document> => {
+  readonly compileWrite: (shape: StructureShape) => (output: unknown) => Written;
+}): (operation: OperationModel) => Codec<Document, Written> {
+  const codecs = new WeakMap<OperationModel, Codec<Document, Written>>();
+  const compile = (operation: OperationModel): Codec<Document, Written> => {
     const { input, output } = operation;
-    const codec: Codec<Document> = {
+    const codec: Codec<Document, Written> = {
       convert: input === undefined ? () => ({}) : protocol.compileConvert(input),
       check: input === undefined ? undefined : compileCheck(input),
       write: output === undefined ? undefined : protocol.compileWrite(output),

@@ -38,6 +38,8 @@ export function compileConvert(shape: Shape): Convert {
       return (value) => toNumber(value, 'Float');
     case 'double':
       return (value) => toNumber(value, 'Double');
+    case 'document':
+      return (value) => value;
   }
 }
 

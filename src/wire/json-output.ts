@@ -27,6 +27,8 @@ export function compileWrite(shape: Shape): Write {
       };
     case 'boolean':
       return (value) => (value === true ? 'true' : 'false');
+    case 'document':
+      return (value) => JSON.stringify(value);
     default:
       return (value) => finite(value as number);
   }

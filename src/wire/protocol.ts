@@ -18,8 +18,8 @@ export interface ClaimedOperation extends Target {
   readonly service: string;
   readonly protocol: Protocol;
   /**
-   * The request as its protocol parsed it, once: a JSON object or the tree of query parameters.
-   * Only `protocol.decode` knows its form.
+   * The request as its protocol parsed it, once: a JSON object, the tree of query parameters, or
+   * the parts of a REST request. Only `protocol.decode` knows its form.
    */
   readonly document: unknown;
 }

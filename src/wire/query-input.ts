@@ -2,6 +2,7 @@
 import { ApiError } from '../api-error.ts';
 import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
 import type { ParamNode } from './query-params.ts';
+import { compileText } from './text-input.ts';
 
 /**
  * Throws ApiError MalformedInput when the parameters are not of the shape's type. Undefined: the
@@ -20,18 +21,8 @@ export function compileConvert(shape: Shape): Convert {
       return mapConvert(shape);
     case 'string':
       return (node) => node.value;
-    case 'blob':
-      return present((text) => toBytes(text, shape.sensitive === true));
-    case 'boolean':
-      return present(toBoolean);
-    case 'timestamp':
-      return present(toMilliseconds);
-    case 'integer':
-    case 'long':
-      return present(toInteger);
-    case 'float':
-    case 'double':
-      return present(toNumber);
+    default:
+      return present(compileText(shape, malformed));
   }
 }
 
@@ -92,43 +83,4 @@ function inOrder(node: ParamNode): ParamNode[] {
   }
   if (node.children.size === 0 && node.value !== '') throw malformed('Expected list or null');
   return numbered.sort(([a], [b]) => a - b).map(([, child]) => child);
-}
-
-function toBytes(text: string, secret: boolean): Buffer {
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text)
-    throw malformed(`${secret ? 'Value' : `'${text}'`} can not be converted to a Blob`);
-  return bytes;
-}
-
-function toBoolean(text: string): boolean {
-  const word = text.toLowerCase();
-  if (word === 'true' || word === '1') return true;
-  if (word === 'false' || word === '0') return false;
-  throw malformed(`'${text}' can not be converted to an Boolean`);
-}
-
-function toInteger(text: string): number {
-  const value = /^[+-]?\d{1,15}$/.test(text) ? Number(text) + 0 : Number.NaN;
-  if (Number.isNaN(value)) throw malformed(`'${text}' can not be converted to an Integer`);
-  return value;
-}
-
-function toNumber(text: string): number {
-  const value = /^[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?$/.test(text)
-    ? Number(text)
-    : Number.NaN;
-  if (!Number.isFinite(value)) throw malformed(`'${text}' can not be converted to an Double`);
-  return value;
-}
-
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
-
-/** ISO 8601 with a zone, or seconds since 1970. */
-function toMilliseconds(text: string): number {
-  let ms = Number.NaN;
-  if (/^-?\d{1,12}(\.\d{1,9})?$/.test(text)) ms = Math.round(Number(text) * 1000);
-  else if (isoTime.test(text)) ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw malformed(`'${text}' can not be converted to an Date`);
-  return ms;
 }

@@ -21,17 +21,23 @@ export function emptyNode(): ParamNode {
  * bound; the tree is then of no use.
  */
 export function readParams(text: string, root: ParamNode): boolean {
-  if (text === '') return true;
+  return readPairs(text)?.every(([name, value]) => place(root, name, value)) ?? false;
+}
+
+/** The pairs in order, decoded; undefined when they break the syntax or a bound. */
+export function readPairs(text: string): Array<[name: string, value: string]> | undefined {
   const pairs = text.split('&', paramLimits.count + 1);
-  if (pairs.length > paramLimits.count) return false;
+  if (pairs.length > paramLimits.count) return undefined;
+  const read: Array<[name: string, value: string]> = [];
   for (const pair of pairs) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
-    if (name === undefined || value === undefined || !place(root, name, value)) return false;
+    if (name === undefined || value === undefined) return undefined;
+    read.push([name, value]);
   }
-  return true;
+  return read;
 }
 
 /** The last value of a name wins. */

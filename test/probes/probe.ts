@@ -49,6 +49,8 @@ export function validValue(shape: Shape): unknown {
       return true;
     case 'timestamp':
       return 1_700_000_000;
+    case 'document':
+      return {};
     default:
       return shape.min ?? 1;
   }
