@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '../src/api-error.ts';
 import type { HttpRequest } from '../src/http/message.ts';
+import { iamToolbox } from '../src/model/iam-toolbox.generated.ts';
 import { kms } from '../src/model/kms.generated.ts';
+import { lambda } from '../src/model/lambda.generated.ts';
+import type { ServiceModel } from '../src/model/schema.ts';
 import { sts } from '../src/model/sts.generated.ts';
 import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
 
-export const models = new Map([
+export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  ['iam-toolbox', iamToolbox],
   ['kms', kms],
+  ['lambda', lambda],
   ['sts', sts],
 ]);
 
@@ -51,6 +56,16 @@ export function stsRequest(operation: string, params = ''): Asked {
   return {
     headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
     body: `Action=${operation}&Version=2011-06-15${params === '' ? '' : `&${params}`}`,
+  };
+}
+
+/** A Lambda request as an SDK sends it; a body that is not text is sent as its JSON. */
+export function lambdaRequest(method: string, target: string, body: unknown = ''): Asked {
+  return {
+    method,
+    target,
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
   };
 }
 

@@ -5,7 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Asked, claimOf, kmsRequest, models, stsRequest } from '../../test/wire-requests.ts';
+import {
+  type Asked,
+  claimOf,
+  kmsRequest,
+  lambdaRequest,
+  models,
+  stsRequest,
+} from '../../test/wire-requests.ts';
 import { ApiError } from '../api-error.ts';
 import type { Shape } from '../model/schema.ts';
 
@@ -25,7 +32,7 @@ function survives(asked: Asked): void {
     assert.ok(error instanceof ApiError, String(error));
     const response = found.protocol.encodeError(error, 'id', found.model);
     assert.equal(response.status, 400);
-    if (found.protocol.name === 'json-1.1') JSON.parse(String(response.body));
+    if (found.protocol.name !== 'query') JSON.parse(String(response.body));
   }
 }
 
@@ -100,6 +107,28 @@ describe('the wire survives', () => {
   test('JSON that is nearly what the model says', () => {
     fc.assert(fc.property(nearRequests, survives), runs);
   });
+  test('REST requests that are nearly what the model says, in any part', () => {
+    const rest = [...(models.get('lambda')?.operations.values() ?? [])].map(({ http, input }) => {
+      const name = fc.constantFrom(
+        'FunctionName',
+        'MaxItems',
+        'tagKeys',
+        'x-amz-log-type',
+        '',
+        '%',
+      );
+      const text = fc.oneof(anyText, fc.constantFrom('', '%', 'f', '9', '/', 'a'.repeat(200)));
+      const words = fc.dictionary(name, text, { maxKeys: 4 });
+      const body = input === undefined ? fc.constant({}) : fc.oneof(fitting(input), anyText);
+      return fc.tuple(text, words, words, body).map(([label, query, headers, value]) => {
+        const path = String(http?.path).replaceAll(/\{\w+\}/g, label);
+        const params = Object.entries(query).map((pair) => pair.join('='));
+        const asked = lambdaRequest(String(http?.method), `${path}?${params.join('&')}`, value);
+        return { ...asked, headers };
+      });
+    });
+    fc.assert(fc.property(fc.oneof(...rest), survives), runs);
+  });
   test('any form', () => {
     const key = fc.constantFrom('RoleArn', 'Tags', 'PolicyArns', 'DurationSeconds', 'Policy');
     const step = fc.constantFrom('.member', '.1', '.2', '.Key', '.Value', '.entry', '.', '=');
@@ -131,9 +160,10 @@ describe('the wire survives', () => {
       ),
     );
     const request = fc.record({
-      method: fc.constantFrom('GET', 'POST', 'PUT', ''),
+      method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', ''),
       target: fc.oneof(
         fc.constant('/'),
+        fc.string().map((s) => `/2015-03-31/functions/${s}`),
         fc.string().map((s) => `/?Action=${s}`),
         fc.string(),
       ),
