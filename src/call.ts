@@ -2,11 +2,11 @@
 import type { CallerPolicies } from './access/caller-policies.ts';
 import type { CompiledPolicies } from './access/compiled-policies.ts';
 import type { CallFacts, RequestSource } from './access/condition-keys.ts';
-import { concealedDenial, matterOf } from './access/decide.ts';
+import { concealedDenial, type Matter, matterOf } from './access/decide.ts';
 import type { Denials } from './access/denials.ts';
 import { ApiError } from './api-error.ts';
 import { mergeNotes, type TrailNotes } from './audit/record.ts';
-import type { Call, Circumstances, Principal, Resource } from './operation.ts';
+import type { Call, Circumstances, GrantFound, Principal, Resource } from './operation.ts';
 import { type Decision, denialText, evaluate } from './policy/evaluate.ts';
 import type { Write } from './store/engine.ts';
 import { newUuid } from './uuid.ts';
@@ -87,6 +87,10 @@ export class LiveCall implements Call {
     this.#ports = options.ports;
   }
 
+  get sourceArn(): string | undefined {
+    return this.source.sourceArn;
+  }
+
   /** Drawn when it is first asked for, which is at the latest when the record is made. */
   get eventId(): string {
     this.#eventId ??= newUuid(this.world);
@@ -109,40 +113,76 @@ export class LiveCall implements Call {
     resource: Resource,
     circumstances: Circumstances = noCircumstances,
   ): void {
+    if (resource.type !== undefined) this.resources.push(resource);
+    const matter = this.#matter(action, resource, circumstances);
+    this.#act(matter, evaluate(matter.question, matter.policies), circumstances);
+  }
+
+  authorizeWithGrants(
+    action: string,
+    resource: Resource,
+    circumstances: Circumstances,
+  ): void | Promise<void> {
+    if (resource.type !== undefined) this.resources.push(resource);
+    const matter = this.#matter(action, resource, circumstances);
+    const { grant } = circumstances;
+    let isGrantWanted = false;
+    const wanting = (): undefined => {
+      isGrantWanted = true;
+      return undefined;
+    };
+    const policies = grant === undefined ? matter.policies : { ...matter.policies, grant: wanting };
+    const decision = evaluate(matter.question, policies);
+    if (grant === undefined || !isGrantWanted) return this.#act(matter, decision, circumstances);
+    const withGrant = (found: GrantFound): void => {
+      const granted = { ...matter, policies: { ...matter.policies, grant: () => found } };
+      this.#act(granted, evaluate(granted.question, granted.policies), circumstances);
+    };
+    const found = grant(this.#identityAllows(matter));
+    return found instanceof Promise ? found.then(withGrant) : withGrant(found);
+  }
+
+  mentions(conditionKey: string): boolean {
+    return this.caller?.mentions(conditionKey) ?? false;
+  }
+
+  #matter(action: string, resource: Resource, circumstances: Circumstances): Matter {
     const { caller } = this;
     if (caller === undefined) throw new Error(`${action} was to be decided for nobody`);
-    if (resource.type !== undefined) this.resources.push(resource);
     this.#facts ??= { ...this.#place(), principalTags: caller.tags };
     const asked = { facts: this.#facts, caller, action, resource, circumstances };
-    const matter = matterOf(asked, this.#ports.compiled);
-    const decision = evaluate(matter.question, matter.policies);
+    return matterOf(asked, this.#ports.compiled);
+  }
+
+  /** What the caller's own policies say, as if the resource were its account's and had none. */
+  #identityAllows({ question, policies }: Matter): boolean {
+    const { resource: _, grant: __, ...own } = policies;
+    const { caller, resource } = question;
+    const asOwn = { ...question, resource: { ...resource, account: caller.account } };
+    return evaluate(asOwn, own).allowed;
+  }
+
+  #act(matter: Matter, decision: Decision, { concealedAs }: Circumstances): void {
     if (decision.allowed) {
       this.authorized = true;
       return;
     }
-    const text = this.#denialText(action, resource, circumstances, decision);
-    const id = this.#ports.denials.keep({ call: this, matter, decision, text });
+    const { question } = matter;
+    const { denials } = this.#ports;
+    if (concealedAs !== undefined && question.resource.account !== this.principal.account) {
+      const text = concealedDenial({ principal: this.principal, action: question.action }, concealedAs);
+      // An id, or its absence, would tell whether the resource exists. Its owner can find it.
+      denials.keep({ call: this, matter, text, account: question.resource.account });
+      throw new ApiError(this.#denial, text);
+    }
+    const text = denialText(question, decision);
+    const id = denials.keep({ call: this, matter, text, account: this.principal.account });
     throw new ApiError(this.#denial, id === undefined ? text : withAuthorizationId(text, id));
   }
 
   #place(): Omit<CallFacts, 'principalTags'> {
     const { principal, region, now, via, source } = this;
     return { principal, region, now, via, source };
-  }
-
-  #denialText(
-    action: string,
-    resource: Resource,
-    { concealedAs }: Circumstances,
-    decision: Decision & { allowed: false },
-  ): string {
-    const { principal, caller } = this;
-    if (concealedAs !== undefined && resource.account !== principal.account)
-      return concealedDenial({ principal, action }, concealedAs);
-    return denialText(
-      { caller: caller!.caller, action, resource, conditions: () => undefined },
-      decision,
-    );
   }
 
   /** For operations that everyone may call who signed. */

@@ -80,6 +80,8 @@ export interface ResourcePolicy {
 /** Values of condition keys, asked for by lower-case name: `kms:encryptioncontext:stage`. */
 export type ConditionKeys = (lowerCaseKey: string) => string | readonly string[] | undefined;
 
+export type GrantFound = { readonly id: string } | undefined;
+
 /** What a decision turns on besides who, what and on which resource. */
 export interface Circumstances {
   /**
@@ -89,8 +91,9 @@ export interface Circumstances {
   readonly conditions?: ConditionKeys;
   /**
    * KMS: what other than policies allows this. Asked only when they don't, and nothing denies it.
+   * `identityAllows`: whether the caller's own policies would.
    */
-  readonly grant?: () => { readonly id: string } | undefined;
+  readonly grant?: (identityAllows: boolean) => GrantFound | Promise<GrantFound>;
   /**
    * How a denial names a resource of another account, whose existence it must not tell: `this
    * resource`.
@@ -111,6 +114,8 @@ export interface Call {
   readonly principal: Principal;
   /** The services through which the call came, first to last: `secretsmanager.amazonaws.com`. */
   readonly via: readonly string[];
+  /** The resource for which a service calls. */
+  readonly sourceArn: string | undefined;
   readonly world: World;
   /** `world.now()` when the call began; all of a call happens at one time. */
   readonly now: number;
@@ -119,6 +124,17 @@ export interface Call {
    * `kms:ReEncryptTo`.
    */
   authorize(action: string, resource: Resource, circumstances?: Circumstances): void;
+  /** As `authorize`, where a grant may allow what policies don't; to be awaited when it waits. */
+  authorizeWithGrants(
+    action: string,
+    resource: Resource,
+    circumstances: Circumstances,
+  ): void | Promise<void>;
+  /**
+   * Whether a policy of the caller asks for this condition key, in lower case. For keys whose
+   * values are dear.
+   */
+  mentions(conditionKey: string): boolean;
   /**
    * Calls an operation of another service as this service, for the caller: authorized as the
    * caller's (`kms:ViaService`), recorded as a call of its own, its writes in this call's commit.

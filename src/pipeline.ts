@@ -76,7 +76,7 @@ export function respond(
   try {
     const identity = pipeline.verify(request, {
       protocol: claimed.protocol.name,
-      service: claimed.service,
+      service: claimed.model.signingName ?? claimed.service,
     });
     const outcome = identity instanceof Promise ? identity.then(goOn) : goOn(identity);
     return outcome.then(answer, fail);
@@ -309,8 +309,10 @@ class Journey {
     input: unknown,
     found: Awaited<ReturnType<NonNullable<Row['find']>>>,
   ): unknown {
-    call.authorize(found.action ?? call.action, found.resource, found);
-    return row.run(input, call, found.subject);
+    const waits = call.authorizeWithGrants(found.action ?? call.action, found.resource, found);
+    return waits instanceof Promise
+      ? waits.then(() => row.run(input, call, found.subject))
+      : row.run(input, call, found.subject);
   }
 
   #finish(call: LiveCall, output: unknown): unknown {

@@ -4,6 +4,9 @@
  * close.
  */
 import { join } from 'node:path';
+import { callerPoliciesOf } from './access/caller-policies.ts';
+import { compiledPolicies } from './access/compiled-policies.ts';
+import { openDenials } from './access/denials.ts';
 import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
@@ -13,7 +16,7 @@ import type { MovableWorld } from './clock.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
-import { type Runner, startRunner } from './jobs/runner.ts';
+import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
@@ -21,7 +24,8 @@ import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
-import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
+import { parsePolicyArn, policyText } from './services/iam/policy-text.ts';
+import { type AccessKeyRecord, type IamRecords, iamRecords, recordId } from './services/iam/records.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
@@ -183,16 +187,34 @@ async function serve(
     services: new Set([...models.keys(), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
   });
+  const compiled = compiledPolicies();
+  const denials = openDenials({ store, world, compiled });
   const pipeline: Pipeline = {
     models,
     tables,
     verify,
+    callerPolicies: callerPoliciesOf(iam, {
+      compiled,
+      managedPolicyText: async (arn, read) => {
+        const named = parsePolicyArn(arn);
+        // Read for the sake of who depends on it.
+        if (named !== undefined && named.account !== 'aws')
+          await read(iam.policies, recordId(named.account, named.name));
+        return (await policyText(iam, arn))?.document;
+      },
+    }),
+    compiled,
+    denials,
     store,
     audit,
     world,
     onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  const runner = runDueWork(kms, options, parts);
+  const runner = runDueWork(
+    [...kmsWork(kms, world), { kind: 'access/forget-denial', due: denials.due }],
+    options,
+    parts,
+  );
   const admin = adminPorts(options, { ...parts, runner, verify });
   const usage = keepUsage(kms.usage, (error) =>
     log(`What is known of the use of keys could not be saved: ${describe(error)}`),
@@ -204,25 +226,30 @@ async function serve(
   };
 }
 
+/** KMS's due work, its events as records. */
+function kmsWork(kms: Kms, world: MovableWorld): readonly DueWork[] {
+  return kms.dueWork.map(({ kind, due }) => ({
+    kind,
+    due: async (now, limit) =>
+      (await due(now, limit)).map(({ id, writes, event }) => ({
+        id,
+        writes,
+        record:
+          event === undefined
+            ? undefined
+            : serviceEventRecord({ ...event, service: 'kms', now }, world),
+      })),
+  }));
+}
+
 /** Does what falls due, each change in one commit with its record. */
 function runDueWork(
-  kms: Kms,
+  work: readonly DueWork[],
   { world, log }: NodeOptions,
   { store, audit }: Pick<Parts, 'store' | 'audit'>,
 ): Runner {
   return startRunner({
-    work: kms.dueWork.map(({ kind, due }) => ({
-      kind,
-      due: async (now, limit) =>
-        (await due(now, limit)).map(({ id, writes, event }) => ({
-          id,
-          writes,
-          record:
-            event === undefined
-              ? undefined
-              : serviceEventRecord({ ...event, service: 'kms', now }, world),
-        })),
-    })),
+    work,
     world,
     commit: async (item) => {
       if (item.record === undefined) return (await store.commit(item.writes)).kind;

@@ -19,6 +19,8 @@ export interface CallerPolicies {
   readonly policies: PolicySet;
   /** Keys in lower case; a session's tags stand before those of its user or role. */
   readonly tags: ReadonlyMap<string, string>;
+  /** Whether one of these policies asks for a condition key, given in lower case. */
+  mentions(conditionKey: string): boolean;
 }
 
 /**
@@ -99,7 +101,10 @@ class Gathering {
     if (identity === undefined) return undefined;
     const session = await this.#sessionPolicies(principal);
     const { policies, boundary, tags } = identity;
+    const all = [...policies, ...(boundary === undefined ? [] : [boundary]), ...(session ?? [])];
+    const asked = new Set(all.flatMap(({ policy }) => [...policy.conditionKeys]));
     return {
+      mentions: (conditionKey) => asked.has(conditionKey),
       caller: callerOf(principal),
       policies: {
         identity: policies,

@@ -3,7 +3,7 @@
  * question to policy/.
  */
 import type { Circumstances, Principal, Resource } from '../operation.ts';
-import type { Decision, NamedPolicy, PolicySet, Question } from '../policy/evaluate.ts';
+import type { NamedPolicy, PolicySet, Question } from '../policy/evaluate.ts';
 import type { CallerPolicies } from './caller-policies.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
 import { type CallFacts, conditionKeys } from './condition-keys.ts';
@@ -24,9 +24,6 @@ export interface Asked {
 
 export function matterOf(asked: Asked, compiled: CompiledPolicies): Matter {
   const { facts, caller, action, resource, circumstances } = asked;
-  const { policies } = caller;
-  const resourcePolicy = resource.policy;
-  const { grant } = circumstances;
   return {
     question: {
       caller: caller.caller,
@@ -35,15 +32,9 @@ export function matterOf(asked: Asked, compiled: CompiledPolicies): Matter {
       conditions: conditionKeys(facts, resource, circumstances),
     },
     policies:
-      resourcePolicy === undefined && grant === undefined
-        ? policies
-        : {
-            ...policies,
-            ...(resourcePolicy === undefined
-              ? {}
-              : { resource: namedResourcePolicy(resource, compiled) }),
-            ...(grant === undefined ? {} : { grant }),
-          },
+      resource.policy === undefined
+        ? caller.policies
+        : { ...caller.policies, resource: namedResourcePolicy(resource, compiled) },
   };
 }
 
@@ -72,5 +63,3 @@ export function concealedDenial(
     'resource-based policy explicitly denies access'
   );
 }
-
-export type { Decision };

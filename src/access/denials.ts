@@ -9,7 +9,7 @@ import type { Write } from '../store/engine.ts';
 import type { Collection, Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
-import type { Decision, Matter } from './decide.ts';
+import type { Matter } from './decide.ts';
 
 export interface DenialRecord {
   readonly authorizationId: string;
@@ -17,7 +17,7 @@ export interface DenialRecord {
   /** ms since 1970 */
   readonly at: number;
   readonly region: string;
-  /** The caller's account, whose people may ask. */
+  /** Whose people may ask. */
   readonly account: string;
   readonly principalArn: string;
   readonly action: string;
@@ -48,7 +48,8 @@ export interface DeniedCall {
 export interface Denied {
   readonly call: DeniedCall;
   readonly matter: Matter;
-  readonly decision: Decision & { readonly allowed: false };
+  /** Whose people may ask why: the caller's account, or the resource's where it is concealed. */
+  readonly account: string;
   readonly text: string;
 }
 
@@ -63,7 +64,14 @@ export interface Denials {
   /** Saves what is not saved yet. */
   save(): Promise<void>;
   /** What is old enough to be forgotten, for the runner of due work. */
-  due(now: number, limit: number): Promise<ReadonlyArray<{ id: string; writes: readonly Write[] }>>;
+  due(now: number, limit: number): Promise<readonly Forgotten[]>;
+}
+
+/** A denial that goes. */
+export interface Forgotten {
+  readonly id: string;
+  readonly writes: readonly Write[];
+  readonly record: undefined;
 }
 
 /** At least 24 hours. */
@@ -141,7 +149,7 @@ export function openDenials(options: {
       const page = await records.pageBy('time', { key: '', limit });
       return page.entries
         .filter(({ value }) => value.at < now - keptMs)
-        .map((entry) => ({ id: entry.id, writes: records.remove(entry) }));
+        .map((entry) => ({ id: entry.id, writes: records.remove(entry), record: undefined }));
     },
   };
 }
@@ -158,7 +166,7 @@ function denialRecords(store: Store): Collection<DenialRecord> {
 }
 
 function denialRecord(
-  { call, matter, text }: Denied,
+  { call, matter, account, text }: Denied,
   authorizationId: string,
   compiled: CompiledPolicies,
 ): DenialRecord {
@@ -168,7 +176,7 @@ function denialRecord(
     requestId: call.requestId,
     at: call.now,
     region: call.region,
-    account: call.principal.account,
+    account,
     principalArn: call.principal.arn,
     action: question.action,
     resourceArn: question.resource.arn,

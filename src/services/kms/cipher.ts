@@ -24,6 +24,7 @@ import {
 } from './encryption.ts';
 import type { BlobOwner } from './envelope.ts';
 import { dryRunModifiersWithoutDryRun, invalidCiphertext, memberNeeded } from './errors.ts';
+import { destinationCircumstances } from './governed.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
 import type { KeyEntry } from './records.ts';
@@ -220,7 +221,21 @@ function reEncrypt(
   call: Call,
   { source, destination }: SourceAndDestination,
 ): MaybePromise<ReEncryptResponse> {
-  call.authorize('kms:ReEncryptTo', keyResource(destination.value));
+  const key = destination.value;
+  const isSameKey = key.arn === source.entry.value.arn;
+  return whenHere(destinationCircumstances(kms, { input, call, key, isSameKey }), (governing) =>
+    whenHere(call.authorizeWithGrants('kms:ReEncryptTo', keyResource(key), governing), () =>
+      reEncryptAuthorized(kms, input, call, { source, destination }),
+    ),
+  );
+}
+
+function reEncryptAuthorized(
+  kms: KmsContext,
+  input: ReEncryptRequest,
+  call: Call,
+  { source, destination }: SourceAndDestination,
+): MaybePromise<ReEncryptResponse> {
   const decryption: Decryption = {
     key: source.entry.value,
     operation: 'ReEncrypt',
