@@ -14,6 +14,7 @@ import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type Runner, startRunner } from './jobs/runner.ts';
+import { iam as iamModel } from './model/iam.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
@@ -21,6 +22,7 @@ import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
+import { createIam } from './services/iam/index.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
@@ -37,6 +39,7 @@ import type { Collection, Store } from './store/store.ts';
 import { trailFeed } from './trail-feed.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  [iamModel.service, iamModel],
   [kmsModel.service, kmsModel],
   [serviceQuotasModel.service, serviceQuotasModel],
   [stsModel.service, stsModel],
@@ -161,6 +164,7 @@ async function serve(
   const { world, log } = options;
   const { store, audit, iam } = parts;
   const { quotas } = options;
+  const mint = (account: string) => mintAccessKey(account, world);
   const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
   const serviceQuotas = createServiceQuotas({
     store,
@@ -173,6 +177,7 @@ async function serve(
     ],
   });
   const tables = new Map<string, OperationTable>([
+    ['iam', createIam({ store, world, records: iam, mint }).operations],
     ['kms', kms.operations],
     ['servicequotas', serviceQuotas],
     ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],
