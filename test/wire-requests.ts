@@ -12,6 +12,7 @@ import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  ['iam', iam],
   ['iam-toolbox', iamToolbox],
   ['kms', kms],
   ['lambda', lambda],
