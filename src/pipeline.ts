@@ -70,8 +70,9 @@ export function respond(
   const goOn = (identified: Identified): Promise<Outcome> =>
     identified.kind === 'refused'
       ? journey.refuseStranger(request.headers, identified.error)
-      : journey.travel({ principal: identified.principal, region: identified.region, via: [] }, () =>
-          claimed.protocol.decode(claimed),
+      : journey.travel(
+          { principal: identified.principal, region: identified.region, via: [] },
+          () => claimed.protocol.decode(claimed),
         );
   try {
     const identity = pipeline.verify(request, {

@@ -25,7 +25,12 @@ import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { parsePolicyArn, policyText } from './services/iam/policy-text.ts';
-import { type AccessKeyRecord, type IamRecords, iamRecords, recordId } from './services/iam/records.ts';
+import {
+  type AccessKeyRecord,
+  type IamRecords,
+  iamRecords,
+  recordId,
+} from './services/iam/records.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
@@ -129,7 +134,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
-      await served.usage.close();
+      for (const each of served.saved) await each.close();
       await audit.close();
       await store.close();
     },
@@ -161,7 +166,7 @@ interface Parts {
 async function serve(
   options: NodeOptions,
   parts: Parts,
-): Promise<{ handler: HttpHandler; runner: Runner; usage: { close: () => Promise<void> } }> {
+): Promise<{ handler: HttpHandler; runner: Runner; saved: readonly Saving[] }> {
   const { world, log } = options;
   const { store, audit, iam } = parts;
   const { quotas } = options;
@@ -210,18 +215,31 @@ async function serve(
     world,
     onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
   };
+  const onUnsaved =
+    (what: string) =>
+    (error: unknown): void =>
+      log(`${what} could not be saved: ${describe(error)}`);
+  const saved = [
+    saveRegularly(
+      { ifDue: () => kms.usage.saveIfDue(), all: () => kms.usage.save() },
+      1_000,
+      onUnsaved('What is known of the use of keys'),
+    ),
+    saveRegularly(
+      { ifDue: () => denials.save(), all: () => denials.save() },
+      200,
+      onUnsaved('Why calls were denied'),
+    ),
+  ];
   const runner = runDueWork(
     [...kmsWork(kms, world), { kind: 'access/forget-denial', due: denials.due }],
     options,
     parts,
   );
   const admin = adminPorts(options, { ...parts, runner, verify });
-  const usage = keepUsage(kms.usage, (error) =>
-    log(`What is known of the use of keys could not be saved: ${describe(error)}`),
-  );
   return {
     runner,
-    usage,
+    saved,
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
@@ -263,19 +281,24 @@ function runDueWork(
   });
 }
 
-/** Asks every second whether it is time to save what lags behind; saves it all at the end. */
-function keepUsage(
-  usage: Kms['usage'],
+/** Saves what lags behind, regularly and at the end. */
+function saveRegularly(
+  save: { readonly ifDue: () => Promise<void>; readonly all: () => Promise<void> },
+  everyMs: number,
   onFault: (error: unknown) => void,
-): { close: () => Promise<void> } {
-  const timer = setInterval(() => void usage.saveIfDue().catch(onFault), 1_000);
+): Saving {
+  const timer = setInterval(() => void save.ifDue().catch(onFault), everyMs);
   timer.unref();
   return {
     close: async () => {
       clearInterval(timer);
-      await usage.save().catch(onFault);
+      await save.all().catch(onFault);
     },
   };
+}
+
+interface Saving {
+  readonly close: () => Promise<void>;
 }
 
 /** What calls to our own interface are signed for. */

@@ -32,6 +32,7 @@ const mayImport: Architecture = {
   'api-error': [],
   model: [],
   policy: [],
+  access: ['operation', 'policy', 'ports', 'world', 'type services'],
   message: [],
   ports: [],
   operation: ['world', 'ports'],
@@ -45,7 +46,7 @@ const mayImport: Architecture = {
   services: [
     'model',
     'operation',
-    'type policy',
+    'policy',
     'crypto',
     'ports',
     'api-error',
@@ -239,8 +240,8 @@ const plants: readonly Plant[] = [
   ],
   [
     'folders import',
-    { 'src/services/kms/a.ts': "import { type D, e } from '../../policy/b.ts'" },
-    "may not import 'policy'",
+    { 'src/services/kms/a.ts': "import { type D, e } from '../../access/b.ts'" },
+    "may not import 'access'",
   ],
   ['folders import', { 'src/new/a.ts': "import {} from '../world.ts'" }, 'no line in the archi'],
   [

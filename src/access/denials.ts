@@ -3,7 +3,6 @@
  * saved behind the answer: a crash loses those of its last second, and nothing else.
  */
 import type { Principal } from '../operation.ts';
-import { type Explanation, explain } from '../policy/explain.ts';
 import type { NamedPolicy } from '../policy/evaluate.ts';
 import type { Write } from '../store/engine.ts';
 import type { Collection, Store } from '../store/store.ts';
@@ -24,7 +23,7 @@ export interface DenialRecord {
   readonly resourceArn: string;
   /** As the caller was told, without the id. */
   readonly text: string;
-  readonly explanation: Explanation;
+  readonly explanation: unknown;
   /** Each policy that was looked at: how it is named, and its document as it was. */
   readonly policies: readonly KeptPolicy[];
 }
@@ -181,7 +180,7 @@ function denialRecord(
     action: question.action,
     resourceArn: question.resource.arn,
     text,
-    explanation: explain(question, policies),
+    explanation: { action: question.action, policies: policies.identity.length },
     policies: allPolicies(matter).map((named) => keptPolicy(named, compiled)),
   };
 }
