@@ -6,36 +6,68 @@
 import { type AccessKey, rootPrincipal } from './identity/access-key.ts';
 import { sealSecret } from './identity/sigv4.ts';
 import type { Principal } from './operation.ts';
-import type { AccessKeyRecord, IamRecords } from './services/iam/records.ts';
+import {
+  type AccessKeyRecord,
+  type IamRecords,
+  recordId,
+  type UserRecord,
+} from './services/iam/records.ts';
 
 export interface AccessKeys {
   find(accessKeyId: string): AccessKey | undefined | Promise<AccessKey | undefined>;
 }
 
 export function accessKeysOf(records: IamRecords): AccessKeys {
-  // A changed record is another object, so an access key is never older than its record.
-  const made = new WeakMap<AccessKeyRecord, AccessKey>();
-  const toAccessKey = (record: AccessKeyRecord): AccessKey => {
-    let accessKey = made.get(record);
-    if (accessKey === undefined) {
-      accessKey = {
-        accessKeyId: record.accessKeyId,
-        secret: sealSecret(record.secretAccessKey),
-        principal: rootPrincipal(record),
-        status: record.status,
-      };
-      made.set(record, accessKey);
-    }
+  // Changed records are other objects, so an access key is never older than what it is made of.
+  const made = new WeakMap<
+    AccessKeyRecord,
+    { accessKey: AccessKey; user: UserRecord | undefined }
+  >();
+  const toAccessKey = (
+    record: AccessKeyRecord,
+    user: UserRecord | undefined,
+  ): AccessKey | undefined => {
+    const known = made.get(record);
+    if (known !== undefined && known.user === user) return known.accessKey;
+    const principal = principalOf(record, user);
+    if (principal === undefined) return undefined;
+    const { accessKeyId, secretAccessKey, status } = record;
+    const accessKey = { accessKeyId, secret: sealSecret(secretAccessKey), principal, status };
+    made.set(record, { accessKey, user });
     return accessKey;
+  };
+  const withUser = (
+    record: AccessKeyRecord,
+  ): AccessKey | undefined | Promise<AccessKey | undefined> => {
+    if (record.owner === 'Root') return toAccessKey(record, undefined);
+    const id = recordId(record.account, record.owner.userName);
+    const cached = records.users.peek(id);
+    if (cached !== undefined) return toAccessKey(record, cached.value);
+    return records.users.get(id).then((user) => toAccessKey(record, user?.value));
   };
   return {
     find: (accessKeyId) => {
       const cached = records.accessKeys.peek(accessKeyId);
-      if (cached !== undefined) return toAccessKey(cached.value);
+      if (cached !== undefined) return withUser(cached.value);
       return records.accessKeys
         .get(accessKeyId)
-        .then((entry) => (entry === undefined ? undefined : toAccessKey(entry.value)));
+        .then((entry) => (entry === undefined ? undefined : withUser(entry.value)));
     },
+  };
+}
+
+/** Undefined: the user is gone, or is another one of the same name. */
+function principalOf(record: AccessKeyRecord, user: UserRecord | undefined): Principal | undefined {
+  const { owner, account, accessKeyId } = record;
+  if (owner === 'Root') return rootPrincipal(record);
+  if (user === undefined || user.userId !== owner.userId) return undefined;
+  return {
+    type: 'IAMUser',
+    account,
+    arn: user.arn,
+    principalId: user.userId,
+    accessKeyId,
+    userName: user.name,
   };
 }
 

@@ -1,8 +1,13 @@
 /** A call under way: what an operation works with, and what the pipeline learns from it. */
+import type { CallerPolicies } from './access/caller-policies.ts';
+import type { CompiledPolicies } from './access/compiled-policies.ts';
+import type { CallFacts, RequestSource } from './access/condition-keys.ts';
+import { concealedDenial, type Matter, matterOf } from './access/decide.ts';
+import type { Denials } from './access/denials.ts';
 import { ApiError } from './api-error.ts';
 import { mergeNotes, type TrailNotes } from './audit/record.ts';
-import type { Call, Principal, Resource } from './operation.ts';
-import { denialText, evaluate } from './policy/root-only.ts';
+import type { Call, Circumstances, GrantFound, Principal, Resource } from './operation.ts';
+import { type Decision, denialText, evaluate } from './policy/evaluate.ts';
 import type { Write } from './store/engine.ts';
 import { newUuid } from './uuid.ts';
 import type { World } from './world.ts';
@@ -14,11 +19,31 @@ export interface CallOptions {
   readonly region: string;
   readonly partition: string;
   readonly principal: Principal;
+  readonly via: readonly string[];
+  readonly source: RequestSource;
   readonly world: World;
   readonly now: number;
   /** The code of a denial in the caller's protocol. */
   readonly denial: 'AccessDenied' | 'AccessDeniedException';
+  readonly ports: CallPorts;
 }
+
+/** What a call needs of the node it runs on. */
+export interface CallPorts {
+  readonly compiled: CompiledPolicies;
+  readonly denials: Denials;
+  readonly invoke: (
+    caller: LiveCall,
+    asked: {
+      readonly service: string;
+      readonly operation: string;
+      readonly input: unknown;
+      readonly region: string;
+    },
+  ) => unknown;
+}
+
+const noCircumstances: Circumstances = {};
 
 export class LiveCall implements Call {
   readonly requestId: string;
@@ -27,16 +52,24 @@ export class LiveCall implements Call {
   readonly region: string;
   readonly partition: string;
   readonly principal: Principal;
+  readonly via: readonly string[];
+  readonly source: RequestSource;
   readonly world: World;
   readonly now: number;
   /** `kms:Encrypt` */
   readonly action: string;
   readonly #denial: string;
+  readonly #ports: CallPorts;
   #eventId: string | undefined;
+  #facts: CallFacts | undefined;
+  /** Set before the operation runs; nothing is decided without it. */
+  caller: CallerPolicies | undefined = undefined;
   authorized = false;
   writes: Write[] = [];
   resources: Resource[] = [];
   notes: TrailNotes | undefined = undefined;
+  /** Records of the calls that this one has made to other services, in order. */
+  innerRecords: string[] = [];
 
   constructor(options: CallOptions) {
     this.requestId = options.requestId;
@@ -45,10 +78,17 @@ export class LiveCall implements Call {
     this.region = options.region;
     this.partition = options.partition;
     this.principal = options.principal;
+    this.via = options.via;
+    this.source = options.source;
     this.world = options.world;
     this.now = options.now;
-    this.action = `${options.service}:${options.operation}`;
+    this.action = `${actionPrefix(options.service)}:${options.operation}`;
     this.#denial = options.denial;
+    this.#ports = options.ports;
+  }
+
+  get sourceArn(): string | undefined {
+    return this.source.sourceArn;
   }
 
   /** Drawn when it is first asked for, which is at the latest when the record is made. */
@@ -63,14 +103,89 @@ export class LiveCall implements Call {
     this.writes = [];
     this.resources = [];
     this.notes = undefined;
+    this.innerRecords = [];
+    this.caller = undefined;
+    this.#facts = undefined;
   }
 
-  authorize(action: string, resource: Resource): void {
+  authorize(
+    action: string,
+    resource: Resource,
+    circumstances: Circumstances = noCircumstances,
+  ): void {
     if (resource.type !== undefined) this.resources.push(resource);
-    const facts = { principal: this.principal, action, resource };
-    const decision = evaluate(facts);
-    if (!decision.allowed) throw new ApiError(this.#denial, denialText(facts, decision));
-    this.authorized = true;
+    const matter = this.#matter(action, resource, circumstances);
+    this.#act(matter, evaluate(matter.question, matter.policies), circumstances);
+  }
+
+  authorizeWithGrants(
+    action: string,
+    resource: Resource,
+    circumstances: Circumstances,
+  ): void | Promise<void> {
+    if (resource.type !== undefined) this.resources.push(resource);
+    const matter = this.#matter(action, resource, circumstances);
+    const { grant } = circumstances;
+    let isGrantWanted = false;
+    const wanting = (): undefined => {
+      isGrantWanted = true;
+      return undefined;
+    };
+    const policies = grant === undefined ? matter.policies : { ...matter.policies, grant: wanting };
+    const decision = evaluate(matter.question, policies);
+    if (grant === undefined || !isGrantWanted) return this.#act(matter, decision, circumstances);
+    const withGrant = (found: GrantFound): void => {
+      const granted = { ...matter, policies: { ...matter.policies, grant: () => found } };
+      this.#act(granted, evaluate(granted.question, granted.policies), circumstances);
+    };
+    const found = grant(this.#identityAllows(matter));
+    return found instanceof Promise ? found.then(withGrant) : withGrant(found);
+  }
+
+  mentions(conditionKey: string): boolean {
+    return this.caller?.mentions(conditionKey) ?? false;
+  }
+
+  #matter(action: string, resource: Resource, circumstances: Circumstances): Matter {
+    const { caller } = this;
+    if (caller === undefined) throw new Error(`${action} was to be decided for nobody`);
+    this.#facts ??= { ...this.#place(), principalTags: caller.tags };
+    const asked = { facts: this.#facts, caller, action, resource, circumstances };
+    return matterOf(asked, this.#ports.compiled);
+  }
+
+  /** What the caller's own policies say, as if the resource were its account's and had none. */
+  #identityAllows({ question, policies }: Matter): boolean {
+    const { resource: _, grant: __, ...own } = policies;
+    const { caller, resource } = question;
+    const asOwn = { ...question, resource: { ...resource, account: caller.account } };
+    return evaluate(asOwn, own).allowed;
+  }
+
+  #act(matter: Matter, decision: Decision, { concealedAs }: Circumstances): void {
+    if (decision.allowed) {
+      this.authorized = true;
+      return;
+    }
+    const { question } = matter;
+    const { denials } = this.#ports;
+    if (concealedAs !== undefined && question.resource.account !== this.principal.account) {
+      const text = concealedDenial(
+        { principal: this.principal, action: question.action },
+        concealedAs,
+      );
+      // An id, or its absence, would tell whether the resource exists. Its owner can find it.
+      denials.keep({ call: this, matter, text, account: question.resource.account });
+      throw new ApiError(this.#denial, text);
+    }
+    const text = denialText(question, decision);
+    const id = denials.keep({ call: this, matter, text, account: this.principal.account });
+    throw new ApiError(this.#denial, id === undefined ? text : withAuthorizationId(text, id));
+  }
+
+  #place(): Omit<CallFacts, 'principalTags'> {
+    const { principal, region, now, via, source } = this;
+    return { principal, region, now, via, source };
   }
 
   /** For operations that everyone may call who signed. */
@@ -85,4 +200,25 @@ export class LiveCall implements Call {
   note(facts: TrailNotes): void {
     this.notes = this.notes === undefined ? facts : mergeNotes(this.notes, facts);
   }
+
+  invoke(
+    service: string,
+    operation: string,
+    input: unknown,
+    options: { readonly region?: string } = {},
+  ): unknown {
+    const region = options.region ?? this.region;
+    return this.#ports.invoke(this, { service, operation, input, region });
+  }
 }
+
+/**
+ * The form of AWS's preview, which names its console where we name our command
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied-authorization-id.html).
+ */
+const withAuthorizationId = (text: string, id: string): string =>
+  `${text}. Run "sealhold explain ${id}" for complete details, or call the ` +
+  `GetRequestAuthorizationDetails API with the following authorization id: ${id}`;
+
+/** IAM Toolbox's operations are IAM's actions. */
+const actionPrefix = (service: string): string => (service === 'iam-toolbox' ? 'iam' : service);

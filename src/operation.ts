@@ -2,14 +2,48 @@
 import type { Write } from './store/engine.ts';
 import type { World } from './world.ts';
 
-/** Who signed the request. */
+/** Who signed the request. Never changed in place, so that what follows from it can be cached. */
 export interface Principal {
-  readonly type: 'Root' | 'IAMUser' | 'AssumedRole' | 'FederatedUser' | 'AWSService';
+  readonly type:
+    | 'Root'
+    | 'IAMUser'
+    | 'AssumedRole'
+    | 'FederatedUser'
+    | 'WebIdentityUser'
+    | 'AWSService'
+    /** Nobody signed; only what AWS takes unsigned gets so far. */
+    | 'Anonymous';
+  /** Empty for nobody. */
   readonly account: string;
+  /** Of a session: `arn:aws:sts::…:assumed-role/Role/Session`. */
   readonly arn: string;
+  /** As `aws:userid` has it: the account of a root user, `AIDA…`, `AROA…:session`, `account:name`. */
   readonly principalId: string;
   readonly accessKeyId: string;
   readonly userName?: string;
+  /** Of temporary credentials. */
+  readonly session?: Session;
+  /** Of type AWSService: `secretsmanager.amazonaws.com`. */
+  readonly serviceName?: string;
+}
+
+/** What temporary credentials say beyond whose they are. Times are ms since 1970. */
+export interface Session {
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** The role that was assumed; its ARN has the path. */
+  readonly role?: { readonly arn: string; readonly id: string; readonly name: string };
+  /** The user whose policies a federated user has: an IAM user, or the root user. */
+  readonly issuer?: { readonly userName: string; readonly userId: string } | 'Root';
+  /** Texts of session policies. Present when any were passed, or must count as passed. */
+  readonly policies?: readonly string[];
+  /** ARNs of managed policies that were passed as session policies. */
+  readonly policyArns?: readonly string[];
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly transitiveTagKeys?: readonly string[];
+  readonly sourceIdentity?: string;
+  readonly federatedProvider?: string;
+  readonly isMfaPresent?: boolean;
 }
 
 /** What an action is decided on. */
@@ -23,6 +57,50 @@ export interface Resource {
    * record.
    */
   readonly type?: string;
+  /** For `aws:ResourceTag/…`. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Its own policy, where it has one. */
+  readonly policy?: ResourcePolicy;
+}
+
+export interface ResourcePolicy {
+  /** JSON. The same string each time, since what it compiles to is kept by it. */
+  readonly text: string;
+  /** `required`: it must allow even in its own account, as KMS key policies must. */
+  readonly rule: 'ordinary' | 'required';
+  /** A role's trust policy says nothing of resources. */
+  readonly type?: 'trust';
+  /** `default`, or how the service calls it. */
+  readonly name: string;
+  /**
+   * User or role ARN in it → the unique id that this principal had when the policy was saved. One
+   * that was deleted and made again is another.
+   */
+  readonly principalIds?: Readonly<Record<string, string>>;
+}
+
+/** Values of condition keys, asked for by lower-case name: `kms:encryptioncontext:stage`. */
+export type ConditionKeys = (lowerCaseKey: string) => string | readonly string[] | undefined;
+
+export type GrantFound = { readonly id: string } | undefined;
+
+/** What a decision turns on besides who, what and on which resource. */
+export interface Circumstances {
+  /**
+   * The service's own condition keys, and of the global ones those that the request's members
+   * give: `aws:requesttag/…`, `aws:tagkeys`. Other names in `aws:` are not asked for here.
+   */
+  readonly conditions?: ConditionKeys;
+  /**
+   * KMS: what other than policies allows this. Asked only when they don't, and nothing denies it.
+   * `identityAllows`: whether the caller's own policies would.
+   */
+  readonly grant?: (identityAllows: boolean) => GrantFound | Promise<GrantFound>;
+  /**
+   * How a denial names a resource of another account, whose existence it must not tell: `this
+   * resource`.
+   */
+  readonly concealedAs?: string;
 }
 
 export interface Call {
@@ -36,6 +114,10 @@ export interface Call {
   readonly region: string;
   readonly partition: string;
   readonly principal: Principal;
+  /** The services through which the call came, first to last: `secretsmanager.amazonaws.com`. */
+  readonly via: readonly string[];
+  /** The resource for which a service calls. */
+  readonly sourceArn: string | undefined;
   readonly world: World;
   /** `world.now()` when the call began; all of a call happens at one time. */
   readonly now: number;
@@ -43,7 +125,29 @@ export interface Call {
    * Asks for a decision beyond the row's own; throws AccessDeniedException. `action` as
    * `kms:ReEncryptTo`.
    */
-  authorize(action: string, resource: Resource): void;
+  authorize(action: string, resource: Resource, circumstances?: Circumstances): void;
+  /** As `authorize`, where a grant may allow what policies don't; to be awaited when it waits. */
+  authorizeWithGrants(
+    action: string,
+    resource: Resource,
+    circumstances: Circumstances,
+  ): void | Promise<void>;
+  /**
+   * Whether a policy of the caller asks for this condition key, in lower case. For keys whose
+   * values are dear.
+   */
+  mentions(conditionKey: string): boolean;
+  /**
+   * Calls an operation of another service as this service, for the caller: authorized as the
+   * caller's (`kms:ViaService`), recorded as a call of its own, its writes in this call's commit.
+   * At once when the operation needs not wait. Throws, or rejects with, the operation's ApiError.
+   */
+  invoke(
+    service: string,
+    operation: string,
+    input: unknown,
+    options?: { readonly region?: string },
+  ): unknown;
   /**
    * Stages writes. They commit with the call's audit record, in one transaction, after `run` has
    * returned; on a conflict the operation runs again from its
@@ -73,7 +177,7 @@ export interface Operation<Input, Output, Subject = unknown> {
   readonly run: (input: Input, call: Call, subject: Subject) => Output | Promise<Output>;
 }
 
-export interface Found<Subject> {
+export interface Found<Subject> extends Circumstances {
   readonly resource: Resource;
   readonly subject: Subject;
   /** The action to authorize where it is not `<service>:<operation>`. */

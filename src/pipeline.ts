@@ -3,27 +3,38 @@
  * encode. It names no operation. A call that changes something commits its writes together with its
  * audit record; whatever the outcome, no record means no answer.
  */
+import type { CallerPolicies, FindCallerPolicies } from './access/caller-policies.ts';
+import type { CompiledPolicies } from './access/compiled-policies.ts';
+import type { RequestSource } from './access/condition-keys.ts';
+import type { Denials } from './access/denials.ts';
 import { ApiError } from './api-error.ts';
 import type { Audit } from './audit/audit.ts';
 import { TrailUnavailable } from './audit/failures.ts';
-import { callRecord, type Outcome } from './audit/record.ts';
+import { type CallSource, callRecord, type Outcome } from './audit/record.ts';
 import { LiveCall } from './call.ts';
 import type { HttpRequest, HttpResponse } from './http/message.ts';
 import type { Identified, Verify } from './identity/verify.ts';
-import type { ServiceModel } from './model/schema.ts';
-import type { Operation, OperationTable } from './operation.ts';
+import type { OperationModel, ServiceModel } from './model/schema.ts';
+import type { Operation, OperationTable, Principal } from './operation.ts';
 import { partitionOfRegion } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
 import { newUuid } from './uuid.ts';
 import { claim } from './wire/claim.ts';
-import type { ClaimedOperation } from './wire/protocol.ts';
 import type { World } from './world.ts';
 
 export interface Pipeline {
   readonly models: ReadonlyMap<string, ServiceModel>;
   readonly tables: ReadonlyMap<string, OperationTable>;
   readonly verify: Verify;
+  readonly callerPolicies: FindCallerPolicies;
+  readonly compiled: CompiledPolicies;
+  readonly denials: Denials;
+  /** An authenticated request, for what is told of the last use of keys and roles. */
+  readonly noteUse: (
+    principal: Principal,
+    use: { readonly at: number; readonly service: string; readonly region: string },
+  ) => void;
   readonly store: Store;
   readonly audit: Audit;
   readonly world: World;
@@ -49,121 +60,244 @@ export function respond(
   const requestId = newUuid(pipeline.world);
   const claimed = claim(request, { models: pipeline.models, requestId });
   if (claimed.kind === 'answer') return claimed.response;
-  const journey = new Journey(request, requestId, claimed, pipeline);
+  const journey = new Journey(pipeline, {
+    requestId,
+    model: claimed.model,
+    operation: claimed.operation,
+    source: sourceOf(request),
+  });
   const answer = (outcome: Outcome): HttpResponse =>
     outcome.kind === 'output'
       ? claimed.protocol.encode(claimed, outcome.output, requestId)
       : claimed.protocol.encodeError(outcome.error, requestId, claimed.model);
   const fail = (error: unknown): HttpResponse =>
     answer({ kind: 'error', error: journey.conceal(error) });
+  const goOn = (identified: Identified): Promise<Outcome> =>
+    identified.kind === 'refused'
+      ? journey.refuseStranger(request.headers, identified.error)
+      : journey.travel(
+          { principal: identified.principal, region: identified.region, via: [] },
+          () => claimed.protocol.decode(claimed),
+        );
   try {
-    return journey.travel().then(answer, fail);
+    const identity = pipeline.verify(request, {
+      protocol: claimed.protocol.name,
+      service: claimed.model.signingName ?? claimed.service,
+    });
+    const outcome = identity instanceof Promise ? identity.then(goOn) : goOn(identity);
+    return outcome.then(answer, fail);
   } catch (error) {
     return fail(error);
   }
 }
 
+/** A call that the program itself makes, as a service: a rotation invokes its function. */
+export interface OwnCall {
+  readonly principal: Principal;
+  readonly region: string;
+  readonly service: string;
+  readonly operation: string;
+  /** As the operation's input type says. */
+  readonly input: unknown;
+  /** The resource for which the service calls, for `aws:SourceArn`. */
+  readonly sourceArn?: string;
+}
+
+/** The journey without the wire. Rejects with the operation's ApiError. */
+export async function perform(call: OwnCall, pipeline: Pipeline): Promise<unknown> {
+  const { principal, region } = call;
+  const host = principal.serviceName ?? 'AWS Internal';
+  const journey = new Journey(pipeline, {
+    requestId: newUuid(pipeline.world),
+    ...targetOf(pipeline, call.service, call.operation),
+    source: {
+      ...ofService(host),
+      ...(call.sourceArn === undefined
+        ? {}
+        : { sourceArn: call.sourceArn, sourceAccount: principal.account }),
+    },
+  });
+  const outcome = await journey.travel({ principal, region, via: [] }, () => call.input);
+  if (outcome.kind === 'error') throw outcome.error;
+  return outcome.output;
+}
+
 type Row = Operation<unknown, unknown>;
 
+/** What is called, and from where. */
+interface Course {
+  readonly requestId: string;
+  readonly model: ServiceModel;
+  readonly operation: OperationModel;
+  readonly source: CallSource & RequestSource;
+}
+
+/** Who calls, and in which Region. */
+interface Traveller {
+  readonly principal: Principal;
+  readonly region: string;
+  readonly via: readonly string[];
+}
+
 class Journey {
-  readonly #request: HttpRequest;
-  readonly #requestId: string;
-  readonly #claimed: ClaimedOperation;
   readonly #pipeline: Pipeline;
+  readonly #course: Course;
 
-  constructor(
-    request: HttpRequest,
-    requestId: string,
-    claimed: ClaimedOperation,
-    pipeline: Pipeline,
-  ) {
-    this.#request = request;
-    this.#requestId = requestId;
-    this.#claimed = claimed;
+  constructor(pipeline: Pipeline, course: Course) {
     this.#pipeline = pipeline;
+    this.#course = course;
   }
 
-  /** Fails only when the outcome could not be recorded, or who signed could not be looked up. */
-  travel(): Promise<Outcome> {
-    const identity = this.#pipeline.verify(this.#request, {
-      protocol: this.#claimed.protocol.name,
-      service: this.#claimed.service,
-    });
-    return identity instanceof Promise
-      ? identity.then((identified) => this.#goOn(identified))
-      : this.#goOn(identity);
-  }
-
-  #goOn(identified: Identified): Promise<Outcome> {
+  /** Fails only when the outcome could not be recorded, or the caller's policies not be read. */
+  travel(traveller: Traveller, decode: () => unknown): Promise<Outcome> {
     const { store } = this.#pipeline;
-    if (identified.kind === 'refused')
-      return this.#refuse(undefined, { identified, input: undefined }, identified.error);
-    const call = this.#openCall(identified);
-    const decoded = this.#decode();
-    if (decoded.error !== undefined)
-      return this.#refuse(call, { identified, input: undefined }, decoded.error);
+    const call = this.#openCall(traveller);
+    const { now, service, region } = call;
+    this.#pipeline.noteUse(traveller.principal, { at: now, service, region });
+    const decoded = this.#decode(decode);
+    if (decoded.error !== undefined) return this.#refuse(call, undefined, decoded.error);
     const { row, input } = decoded;
-    const facts = { identified, input };
     return store.isFresh()
-      ? this.#run(call, row, facts, 1)
-      : store.freshen().then(() => this.#run(call, row, facts, 1));
+      ? this.#run(call, row, input, 1)
+      : store.freshen().then(() => this.#run(call, row, input, 1));
   }
 
-  #openCall(identified: Identified & { kind: 'principal' }): LiveCall {
-    const { world } = this.#pipeline;
+  /**
+   * A call inside another one: its record and its writes become the outer call's. Throws, or
+   * rejects with, the operation's error.
+   */
+  travelInside(outer: LiveCall, input: unknown, region: string): unknown {
+    const { principal, via } = outer;
+    const row = this.#row();
+    if (row === undefined) throw this.#notThereYet();
+    const inner = this.#openCall({
+      principal,
+      region,
+      via: [...via, `${outer.service}.amazonaws.com`],
+    });
+    inner.caller = outer.caller;
+    const settle = (output: unknown): unknown => {
+      const record = this.#record(inner, input, { kind: 'output', output });
+      outer.innerRecords.push(...inner.innerRecords, record);
+      outer.stage(inner.writes);
+      return output;
+    };
+    const refuse = (fault: unknown): never => {
+      const error = this.conceal(fault);
+      const record = this.#record(inner, input, { kind: 'error', error });
+      outer.innerRecords.push(...inner.innerRecords, record);
+      throw error;
+    };
+    let output: unknown;
+    try {
+      output = this.#perform(inner, row, input);
+    } catch (error) {
+      return refuse(error);
+    }
+    return output instanceof Promise ? output.then(settle, refuse) : settle(output);
+  }
+
+  #openCall({ principal, region, via }: Traveller): LiveCall {
+    const { world, compiled, denials } = this.#pipeline;
+    const { requestId, model, operation, source } = this.#course;
     return new LiveCall({
-      requestId: this.#requestId,
-      service: this.#claimed.service,
-      operation: this.#claimed.operation.name,
-      region: identified.region,
-      partition: partitionOfRegion(identified.region),
-      principal: identified.principal,
+      requestId,
+      service: model.service,
+      operation: operation.name,
+      region,
+      partition: partitionOfRegion(region),
+      principal,
+      via,
+      source,
       world,
       now: world.now(),
-      denial: this.#claimed.model.protocol === 'query' ? 'AccessDenied' : 'AccessDeniedException',
+      denial: model.protocol === 'query' ? 'AccessDenied' : 'AccessDeniedException',
+      ports: { compiled, denials, invoke: (outer, asked) => this.#invoke(outer, asked) },
     });
   }
 
-  #decode(): { row: Row; input: unknown; error?: undefined } | { error: ApiError } {
-    const { service, operation, protocol } = this.#claimed;
-    const row = this.#pipeline.tables.get(service)?.get(operation.name);
-    if (row === undefined) return { error: notThereYet(service, operation.name) };
+  #invoke(
+    outer: LiveCall,
+    asked: { service: string; operation: string; input: unknown; region: string },
+  ): unknown {
+    const inner = new Journey(this.#pipeline, {
+      requestId: newUuid(this.#pipeline.world),
+      ...targetOf(this.#pipeline, asked.service, asked.operation),
+      source: ofService(`${outer.service}.amazonaws.com`),
+    });
+    return inner.travelInside(outer, asked.input, asked.region);
+  }
+
+  #row(): Row | undefined {
+    const { model, operation } = this.#course;
+    return this.#pipeline.tables.get(model.service)?.get(operation.name);
+  }
+
+  #notThereYet(): ApiError {
+    return notThereYet(this.#course.model.service, this.#course.operation.name);
+  }
+
+  #decode(
+    decode: () => unknown,
+  ): { row: Row; input: unknown; error?: undefined } | { error: ApiError } {
+    const row = this.#row();
+    if (row === undefined) return { error: this.#notThereYet() };
     try {
-      return { row, input: protocol.decode(this.#claimed) };
+      return { row, input: decode() };
     } catch (error) {
       return { error: this.conceal(error) };
     }
   }
 
-  #run(call: LiveCall, row: Row, facts: Facts, runs: number): Promise<Outcome> {
+  /** With the caller's policies as they are now: a rerun reads them again. */
+  #run(call: LiveCall, row: Row, input: unknown, runs: number): Promise<Outcome> {
+    const found = this.#pipeline.callerPolicies(call.principal);
+    const goOn = (caller: CallerPolicies | undefined): Promise<Outcome> => {
+      if (caller === undefined) return this.#refuse(call, input, this.#callerGone());
+      call.caller = caller;
+      return this.#runAs(call, row, input, runs);
+    };
+    return found instanceof Promise ? found.then(goOn) : goOn(found);
+  }
+
+  /** Credentials that outlive their user or role are no credentials. */
+  #callerGone(): ApiError {
+    const code =
+      this.#course.model.protocol === 'query'
+        ? 'InvalidClientTokenId'
+        : 'UnrecognizedClientException';
+    return new ApiError(code, 'The security token included in the request is invalid.');
+  }
+
+  #runAs(call: LiveCall, row: Row, input: unknown, runs: number): Promise<Outcome> {
     const refuse = (error: unknown): Promise<Outcome> =>
-      this.#refuse(call, facts, this.conceal(error));
+      this.#refuse(call, input, this.conceal(error));
     let output: unknown;
     try {
-      output = this.#perform(call, row, facts.input);
+      output = this.#perform(call, row, input);
     } catch (error) {
       return refuse(error);
     }
     return output instanceof Promise
-      ? output.then((o) => this.#settle(call, row, facts, { output: o, runs }), refuse)
-      : this.#settle(call, row, facts, { output, runs });
+      ? output.then((o) => this.#settle(call, row, input, { output: o, runs }), refuse)
+      : this.#settle(call, row, input, { output, runs });
   }
 
   /** Resolves once the call is recorded, and committed where it changes something. */
   #settle(
     call: LiveCall,
     row: Row,
-    facts: Facts,
+    input: unknown,
     { output, runs }: { readonly output: unknown; readonly runs: number },
   ): Promise<Outcome> {
     const outcome: Outcome = { kind: 'output', output };
-    const record = this.#record(call, facts, outcome);
-    if (call.writes.length === 0) return this.#pipeline.audit.record(record).then(() => outcome);
+    const record = this.#record(call, input, outcome);
+    if (call.writes.length === 0) return this.#append(call, record).then(() => outcome);
     return this.#commit(call, record).then((isCommitted) => {
       if (isCommitted) return outcome;
-      if (runs === maxRuns) return this.#refuse(call, facts, busy());
+      if (runs === maxRuns) return this.#refuse(call, input, busy());
       call.restart();
-      return this.#run(call, row, facts, runs + 1);
+      return this.#run(call, row, input, runs + 1);
     });
   }
 
@@ -183,8 +317,10 @@ class Journey {
     input: unknown,
     found: Awaited<ReturnType<NonNullable<Row['find']>>>,
   ): unknown {
-    call.authorize(found.action ?? call.action, found.resource);
-    return row.run(input, call, found.subject);
+    const waits = call.authorizeWithGrants(found.action ?? call.action, found.resource, found);
+    return waits instanceof Promise
+      ? waits.then(() => row.run(input, call, found.subject))
+      : row.run(input, call, found.subject);
   }
 
   #finish(call: LiveCall, output: unknown): unknown {
@@ -193,51 +329,79 @@ class Journey {
     return output;
   }
 
+  /** The records of a call that changes nothing: those of the calls inside it, then its own. */
+  #append(call: LiveCall, record: string): Promise<unknown> {
+    const { audit } = this.#pipeline;
+    if (call.innerRecords.length === 0) return audit.record(record);
+    return Promise.all([...call.innerRecords, record].map((json) => audit.record(json)));
+  }
+
   /** False when another node has changed what the call had read. */
   async #commit(call: LiveCall, record: string): Promise<boolean> {
     const { audit, store } = this.#pipeline;
-    const change = audit.change(record);
-    const result = await store.commit([...call.writes, ...change.writes]);
+    const changes = [...call.innerRecords, record].map((json) => audit.change(json));
+    const writes = changes.flatMap((change) => change.writes);
+    const result = await store.commit([...call.writes, ...writes]);
     if (result.kind === 'conflict') return false;
-    await change.committed(result.seq);
+    for (const change of changes) await change.committed(result.seq);
     return true;
   }
 
-  #refuse(call: LiveCall | undefined, facts: Facts, error: ApiError): Promise<Outcome> {
+  /** Whatever was staged is dropped; what other services did for the call stays recorded. */
+  #refuse(call: LiveCall, input: unknown, error: ApiError): Promise<Outcome> {
     const outcome: Outcome = { kind: 'error', error };
-    const record = this.#record(call, facts, outcome);
-    return this.#pipeline.audit.record(record).then(() => outcome);
+    return this.#append(call, this.#record(call, input, outcome)).then(() => outcome);
   }
 
-  #record(call: LiveCall | undefined, { identified, input }: Facts, outcome: Outcome): string {
-    const { headers, remoteAddress, tls } = this.#request;
-    const { service, operation } = this.#claimed;
-    const row = this.#pipeline.tables.get(service)?.get(operation.name);
-    const known = identified.kind === 'principal';
+  #record(call: LiveCall, input: unknown, outcome: Outcome): string {
+    const { model, operation, source, requestId } = this.#course;
+    const { eventId, now, region, principal, via, notes, resources } = call;
     return callRecord(
       {
-        requestId: this.#requestId,
-        eventId: call?.eventId,
-        now: call?.now ?? this.#pipeline.world.now(),
-        service,
-        region: known ? identified.region : (claimedScope(headers)?.region ?? 'unknown'),
+        requestId,
+        eventId,
+        now,
+        service: model.service,
+        region,
         operation: operation.name,
         model: operation,
-        readOnly: row?.readOnly ?? false,
-        principal: known ? identified.principal : claimant(headers),
+        readOnly: this.#row()?.readOnly ?? false,
+        principal,
+        invokedBy: via.at(-1),
         input,
-        notes: call?.notes,
-        resources: call?.resources ?? [],
-        source: {
-          remoteAddress,
-          userAgent: headers.get('user-agent'),
-          host: headers.get('host'),
-          tls,
-        },
+        notes,
+        resources,
+        source,
         outcome,
       },
       this.#pipeline.world,
     );
+  }
+
+  /** The record and the answer for a request whose signature proves nothing. */
+  refuseStranger(headers: ReadonlyMap<string, string>, error: ApiError): Promise<Outcome> {
+    const { model, operation, source, requestId } = this.#course;
+    const { world, audit } = this.#pipeline;
+    const outcome: Outcome = { kind: 'error', error };
+    const record = callRecord(
+      {
+        requestId,
+        now: world.now(),
+        service: model.service,
+        region: claimedScope(headers)?.region ?? 'unknown',
+        operation: operation.name,
+        model: operation,
+        readOnly: this.#row()?.readOnly ?? false,
+        principal: claimant(headers),
+        input: undefined,
+        notes: undefined,
+        resources: [],
+        source,
+        outcome,
+      },
+      world,
+    );
+    return audit.record(record).then(() => outcome);
   }
 
   /**
@@ -246,8 +410,9 @@ class Journey {
    */
   conceal(error: unknown): ApiError {
     if (error instanceof ApiError) return error;
-    this.#pipeline.onFault(this.#requestId, error);
-    const code = internalCodes.get(this.#claimed.service) ?? 'InternalFailure';
+    const { requestId, model } = this.#course;
+    this.#pipeline.onFault(requestId, error);
+    const code = internalCodes.get(model.service) ?? 'InternalFailure';
     const told =
       error instanceof StoreUnavailable || error instanceof TrailUnavailable
         ? error.message
@@ -258,10 +423,35 @@ class Journey {
   }
 }
 
-interface Facts {
-  readonly identified: Identified;
-  /** Decoded, or undefined when it didn't come to that. */
-  readonly input: unknown;
+function sourceOf({ headers, remoteAddress, tls }: HttpRequest): CallSource & RequestSource {
+  return {
+    remoteAddress,
+    userAgent: headers.get('user-agent'),
+    referer: headers.get('referer'),
+    host: headers.get('host'),
+    tls,
+  };
+}
+
+/** A call that a service makes names the service in place of an address and a program. */
+const ofService = (host: string): CallSource & RequestSource => ({
+  remoteAddress: host,
+  userAgent: host,
+  host: undefined,
+  tls: undefined,
+});
+
+/** Throws an Error for what no model has: the services' own code names these. */
+function targetOf(
+  { models }: Pipeline,
+  service: string,
+  operation: string,
+): { readonly model: ServiceModel; readonly operation: OperationModel } {
+  const model = models.get(service);
+  const found = model?.operations.get(operation);
+  if (model === undefined || found === undefined)
+    throw new Error(`No model has ${service}:${operation}`);
+  return { model, operation: found };
 }
 
 /** The name that a service gives to a fault of its own. */

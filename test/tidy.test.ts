@@ -32,6 +32,7 @@ const mayImport: Architecture = {
   'api-error': [],
   model: [],
   policy: [],
+  access: ['operation', 'policy', 'ports', 'world', 'type services'],
   message: [],
   ports: [],
   operation: ['world', 'ports'],

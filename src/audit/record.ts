@@ -43,6 +43,8 @@ export interface CallFacts {
   readonly model: OperationModel | undefined;
   readonly readOnly: boolean;
   readonly principal: Principal | Claimant;
+  /** The service that calls for the principal: `secretsmanager.amazonaws.com`. */
+  readonly invokedBy?: string | undefined;
   /** Decoded and valid, or undefined when it came to neither. */
   readonly input: unknown;
   readonly notes: TrailNotes | undefined;
@@ -90,7 +92,7 @@ export function callRecord(facts: CallFacts, world: World): string {
   const { head, input, output } = facts.model === undefined ? unknown(facts) : compiled(facts);
   const parameters = limitField(input(facts.input, notes?.requestParameters), requestLimit);
   return (
-    `{"eventVersion":"1.11","userIdentity":${named ? userIdentity(principal) : claimantIdentity(principal)}` +
+    `{"eventVersion":"1.11","userIdentity":${named ? userIdentity(principal, facts.invokedBy) : claimantIdentity(principal as Claimant)}` +
     `,"eventTime":"${eventTime(facts.now)}"${head}${quoted(cutText(facts.region, NAME_BYTES))}` +
     sourceText(facts.source) +
     (outcome.kind === 'error' ? errorText(outcome.error) : '') +

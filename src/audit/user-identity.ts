@@ -2,8 +2,8 @@
  * CloudTrail's userIdentity
  * (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
  */
-import type { Principal } from '../operation.ts';
-import { cutText } from './record-text.ts';
+import type { Principal, Session } from '../operation.ts';
+import { cutText, eventTime } from './record-text.ts';
 
 /** What a request without a valid signature says of itself. */
 export interface Claimant {
@@ -15,8 +15,16 @@ export interface Claimant {
 const CLAIMED_ID_BYTES = 128;
 const known = new WeakMap<Principal, string>();
 
-/** The JSON text for a principal. Principals don't change, so it is made once for each. */
-export function userIdentity(principal: Principal): string {
+/**
+ * The JSON text for a principal. Principals don't change, so it is made once for each.
+ * `invokedBy`: the service that calls for it, `secretsmanager.amazonaws.com`.
+ */
+export function userIdentity(principal: Principal, invokedBy?: string): string {
+  const text = ownIdentity(principal);
+  return invokedBy === undefined ? text : `${text.slice(0, -1)},"invokedBy":"${invokedBy}"}`;
+}
+
+function ownIdentity(principal: Principal): string {
   let text = known.get(principal);
   if (text === undefined) {
     text = JSON.stringify(members(principal));
@@ -29,7 +37,9 @@ export function userIdentity(principal: Principal): string {
 export function claimantIdentity(claimant: Claimant): string {
   const { accessKeyId } = claimant;
   const claimed =
-    accessKeyId === undefined ? {} : { accessKeyId: cutText(accessKeyId, CLAIMED_ID_BYTES) };
+    accessKeyId === undefined || accessKeyId === ''
+      ? {}
+      : { accessKeyId: cutText(accessKeyId, CLAIMED_ID_BYTES) };
   const none = { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' };
   return JSON.stringify({ ...none, ...claimed });
 }
@@ -40,20 +50,35 @@ export function internalIdentity(account: string): string {
 }
 
 function members(principal: Principal): Record<string, unknown> {
-  const { type, principalId, arn, account, accessKeyId, userName } = principal;
-  if (type === 'AWSService') return { type, invokedBy: principalId };
+  const { type, principalId, arn, account, accessKeyId, userName, session } = principal;
+  if (type === 'AWSService') return { type, invokedBy: principal.serviceName ?? principalId };
   const base = { type, principalId, arn, accountId: account, accessKeyId };
-  if (type === 'AssumedRole') return { ...base, sessionContext: roleSession(principal) };
-  return userName === undefined ? base : { ...base, userName };
+  const named = userName === undefined ? base : { ...base, userName };
+  return session === undefined ? named : { ...named, sessionContext: sessionContext(principal) };
 }
 
-/**
- * The issuer's ARN is left out: a role's path isn't in the session's ARN, and a wrong ARN misleads
- * more than none.
- */
-function roleSession(principal: Principal): Record<string, unknown> {
-  const [issuerId] = principal.principalId.split(':');
-  const role = /:assumed-role\/([^/]+)\//.exec(principal.arn)?.[1];
-  const accountId = principal.account;
-  return { sessionIssuer: { type: 'Role', principalId: issuerId, accountId, userName: role } };
+/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html#STS-API-SAML-WIF */
+function sessionContext({ account, session }: Principal): Record<string, unknown> {
+  const { role, createdAt, isMfaPresent, sourceIdentity } = session as Session;
+  const issuer =
+    role === undefined
+      ? {}
+      : {
+          sessionIssuer: {
+            type: 'Role',
+            principalId: role.id,
+            arn: role.arn,
+            accountId: account,
+            userName: role.name,
+          },
+        };
+  const attributes = {
+    creationDate: eventTime(createdAt),
+    mfaAuthenticated: isMfaPresent === true ? 'true' : 'false',
+  };
+  return {
+    ...issuer,
+    attributes,
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+  };
 }

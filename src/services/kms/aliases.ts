@@ -13,8 +13,9 @@ import {
   aliasReserved,
   aliasTypeChange,
 } from './errors.ts';
+import { authorizeOnKey } from './governed.ts';
 import type { Key } from './key.ts';
-import { aliasResource, foundNothing, keyResource, ownerOf } from './key-finder.ts';
+import { aliasResource, foundNothing, ownerOf } from './key-finder.ts';
 import { aliasArn, isAliasForm, isAliasName } from './key-id.ts';
 import { requireState } from './key-state.ts';
 import { listAliases } from './list-aliases.ts';
@@ -38,7 +39,7 @@ export function aliasOperations(kms: KmsContext) {
     CreateAlias: {
       readOnly: false,
       find: (input, call) => findChange(kms, input, call),
-      run: (_input, call, change: AliasChange) => createAlias(kms, call, change),
+      run: (input, call, change: AliasChange) => createAlias(kms, call, { ...change, input }),
     },
     UpdateAlias: {
       readOnly: false,
@@ -47,7 +48,7 @@ export function aliasOperations(kms: KmsContext) {
         if (found.subject.alias === undefined) throw aliasNotFound(found.subject.arn);
         return found;
       },
-      run: async (_input, call, change: AliasChange) => updateAlias(kms, call, change),
+      run: (input, call, change: AliasChange) => updateAlias(kms, call, { ...change, input }),
     },
     DeleteAlias: {
       readOnly: false,
@@ -57,10 +58,11 @@ export function aliasOperations(kms: KmsContext) {
         if (alias === undefined) throw aliasNotFound(arn);
         return { resource: aliasResource(arn, alias.value.account), subject: { arn, alias } };
       },
-      run: async (_input, call, { alias }: AliasRemoval) => {
+      run: async (input, call, { alias }: AliasRemoval) => {
         const key = await kms.finder.peekOrGet(alias.value.keyId, call);
         if (key !== undefined) {
-          call.authorize('kms:DeleteAlias', keyResource(key.value));
+          const asked = { call, action: 'kms:DeleteAlias', key: key.value, input };
+          await authorizeOnKey(kms, asked);
           requireState(key.value, 'DeleteAlias');
           call.note({ responseElements: { keyId: key.value.arn } });
         }
@@ -113,10 +115,10 @@ async function findChange(
 async function createAlias(
   kms: KmsContext,
   call: Call,
-  { arn, alias, target }: AliasChange,
+  { arn, alias, target, input }: AliasChange & { readonly input: object },
 ): Promise<void> {
   const key = target.value;
-  call.authorize('kms:CreateAlias', keyResource(key));
+  await authorizeOnKey(kms, { call, action: 'kms:CreateAlias', key, input });
   requireState(key, 'CreateAlias');
   if (alias !== undefined) throw aliasExists(arn);
   await kms.limits.requireRoomForAlias(key);
@@ -131,14 +133,14 @@ async function createAlias(
 async function updateAlias(
   kms: KmsContext,
   call: Call,
-  { arn, alias, target }: AliasChange,
+  { arn, alias, target, input }: AliasChange & { readonly input: object },
 ): Promise<void> {
   if (alias === undefined) throw aliasNotFound(arn);
   const key = target.value;
   const old = await kms.finder.peekOrGet(alias.value.keyId, call);
   if (old !== undefined && old.id !== target.id)
-    call.authorize('kms:UpdateAlias', keyResource(old.value));
-  call.authorize('kms:UpdateAlias', keyResource(key));
+    await authorizeOnKey(kms, { call, action: 'kms:UpdateAlias', key: old.value, input });
+  await authorizeOnKey(kms, { call, action: 'kms:UpdateAlias', key, input });
   requireState(key, 'UpdateAlias');
   if (old !== undefined) requireSameType(arn, { from: old.value, to: key });
   if (key.keyId !== alias.value.keyId) await kms.limits.requireRoomForAlias(key);

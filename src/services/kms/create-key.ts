@@ -4,6 +4,7 @@ import type { CreateKeyRequest, CreateKeyResponse } from '../../model/kms.genera
 import type { Call } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
 import { uuidFrom } from '../../uuid.ts';
+import { conditionsOf } from './condition-keys.ts';
 import type { KmsContext } from './context.ts';
 import {
   keyStoreWithoutOrigin,
@@ -16,7 +17,7 @@ import {
 } from './errors.ts';
 import { isImportable } from './import-rules.ts';
 import { firstGeneration, type Generation, type Key, keyRecordId, type Tag } from './key.ts';
-import { everything, keyResource, ownerOf } from './key-finder.ts';
+import { everything, keyInTrail, ownerOf } from './key-finder.ts';
 import { keyArn, multiRegionIdFrom } from './key-id.ts';
 import { keyMetadata, specMembers } from './key-metadata.ts';
 import { checkedPolicy, defaultPolicy } from './policy-document.ts';
@@ -38,7 +39,8 @@ export async function createKey(
   call: Call,
 ): Promise<CreateKeyResponse> {
   const wish = checkedWish(input);
-  if (wish.tags.length > 0) call.authorize('kms:TagResource', everything(call));
+  const conditions = conditionsOf({ call, input: { ...input }, key: undefined });
+  if (wish.tags.length > 0) call.authorize('kms:TagResource', everything(call), { conditions });
   const owner = ownerOf(call);
   const random = call.world.randomBytes(16);
   const keyId = wish.isMultiRegion ? multiRegionIdFrom(random) : uuidFrom(random);
@@ -146,6 +148,6 @@ function noteDefaults(input: CreateKeyRequest, key: Key, call: Call): void {
       customerMasterKeySpec,
       keyUsage: key.usage,
     },
-    resources: [keyResource(key)],
+    resources: [keyInTrail(key)],
   });
 }

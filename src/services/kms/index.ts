@@ -12,6 +12,7 @@ import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
 import { dueEvents } from './events.ts';
+import { governed } from './governed.ts';
 import { createGrantTokens } from './grant-token.ts';
 import { refusingFalseTokens } from './grant-token-check.ts';
 import { grantOperations } from './grants.ts';
@@ -101,7 +102,7 @@ export async function createKms(options: {
     ...grantOperations(kms),
     ...lastUseOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
-  const watched = observed(new Map(Object.entries(rows)), (keys, call) =>
+  const watched = observed(governed(new Map(Object.entries(rows)), kms), (keys, call) =>
     noteUse(lastUses, keys, call),
   );
   const operations = refusingFalseTokens(watched, grants.tokens);

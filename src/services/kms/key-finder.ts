@@ -1,17 +1,12 @@
 /**
- * From what a request calls a key to the key: the caller's own, in the Region the request was sent
- * to.
+ * From what a request calls a key to the key, in the Region the request was sent to: the caller's
+ * own, or another account's where the operation may be used across accounts.
  */
+import type { ApiError } from '../../api-error.ts';
 import type { Call, Found, Resource } from '../../operation.ts';
 import { createManagedKey } from './aws-managed.ts';
 import type { BlobOwner } from './envelope.ts';
-import {
-  aliasNotFound,
-  ciphertextKeyDenied,
-  foreignKeyDenied,
-  keyNotFound,
-  managedKeyDenied,
-} from './errors.ts';
+import { aliasNotFound, ciphertextKeyDenied, foreignKeyDenied, keyNotFound } from './errors.ts';
 import { type Key, keyRecordId } from './key.ts';
 import {
   aliasArn,
@@ -28,11 +23,33 @@ import { type MaybePromise, whenHere } from './when.ts';
 /** The type that CloudTrail gives keys, and aliases too. */
 const keyResourceType = 'AWS::KMS::Key';
 
-export const keyResource = (key: Key): Resource => ({
+/** What the trail says of a key. */
+export const keyInTrail = (key: Key): Resource => ({
   arn: key.arn,
   account: key.account,
   type: keyResourceType,
 });
+
+const resources = new WeakMap<Key, Resource>();
+
+/** With its policy, which must allow even in its own account, and its tags. */
+export function keyResource(key: Key): Resource {
+  let resource = resources.get(key);
+  if (resource === undefined) {
+    resource = {
+      ...keyInTrail(key),
+      tags: Object.fromEntries(key.tags.map((tag) => [tag.key, tag.value])),
+      policy: {
+        text: key.policy,
+        rule: 'required',
+        name: 'default',
+        ...(key.policyPrincipals === undefined ? {} : { principalIds: key.policyPrincipals }),
+      },
+    };
+    resources.set(key, resource);
+  }
+  return resource;
+}
 export const aliasResource = (arn: string, account: string): Resource => ({
   arn,
   account,
@@ -55,14 +72,13 @@ export interface KeyFinder {
    * By key id, key ARN, alias name or alias ARN. At once when key and alias are cached. Naming a
    * predefined AWS alias for the first time makes its key. `action` is what a denial names where it
    * is not the operation.
-   * @throws ApiError NotFoundException; AccessDeniedException for keys of other accounts.
+   * @throws ApiError NotFoundException; AccessDeniedException for keys of other accounts that
+   * aren't there or can't be used from here.
    */
   readonly find: (keyId: string, call: Call, action?: string) => MaybePromise<KeyEntry>;
   /**
    * By key id or key ARN, for the operations that take no alias.
-   * @throws ApiError as `find`; InvalidArnException for aliases; AccessDeniedException for AWS
-   * managed keys when the
-   * operation would change them.
+   * @throws ApiError as `find`; InvalidArnException for aliases.
    */
   readonly findByKeyId: (keyId: string, call: Call) => MaybePromise<KeyEntry>;
   /**
@@ -81,56 +97,62 @@ export interface KeyFinder {
 }
 
 export function createKeyFinder(records: Records, materials: Materials): KeyFinder {
-  const peekOrGet = (keyId: string, call: Call): MaybePromise<KeyEntry | undefined> => {
-    const id = keyRecordId({ account: call.principal.account, region: call.region, keyId });
+  const inAccount = (
+    keyId: string,
+    account: string,
+    call: Call,
+  ): MaybePromise<KeyEntry | undefined> => {
+    const id = keyRecordId({ account, region: call.region, keyId });
     return records.keys.peek(id) ?? records.keys.get(id);
   };
-  const byId = (name: KeyName & { kind: 'key' }, call: Call): MaybePromise<KeyEntry> =>
-    whenHere(peekOrGet(name.keyId, call), (entry) => {
-      if (entry === undefined) throw keyNotFound(keyArn(ownerOf(call), name.written));
+  const peekOrGet = (keyId: string, call: Call) => inAccount(keyId, call.principal.account, call);
+  const byId = (name: KeyName & { kind: 'key' }, asked: Asked): MaybePromise<KeyEntry> =>
+    whenHere(inAccount(name.keyId, asked.account, asked.call), (entry) => {
+      if (entry === undefined)
+        throw absent(asked, (owner) => keyNotFound(keyArn(owner, name.written)));
       return entry;
     });
-  const ofAlias = (alias: Alias, call: Call): MaybePromise<KeyEntry> =>
-    whenHere(peekOrGet(alias.keyId, call), (entry) => {
-      if (entry === undefined) throw aliasNotFound(aliasArn(ownerOf(call), alias.name));
+  const ofAlias = (alias: Alias, asked: Asked): MaybePromise<KeyEntry> =>
+    whenHere(inAccount(alias.keyId, asked.account, asked.call), (entry) => {
+      if (entry === undefined)
+        throw absent(asked, (owner) => aliasNotFound(aliasArn(owner, alias.name)));
       return entry;
     });
-  const makeManaged = async (name: string, call: Call): Promise<KeyEntry> => {
+  const makeManaged = async (name: string, asked: Asked): Promise<KeyEntry> => {
     // AWS makes them for the service that first needs one, or for who asks what they are.
-    const made = readsMetadata.test(call.operation)
-      ? await createManagedKey(name, call, { records, materials })
-      : undefined;
-    if (made === undefined) throw aliasNotFound(aliasArn(ownerOf(call), name));
+    const { call } = asked;
+    const isWanted = readsMetadata.test(call.operation) || call.via.length > 0;
+    const made =
+      isWanted && asked.account === call.principal.account
+        ? await createManagedKey(name, call, { records, materials })
+        : undefined;
+    if (made === undefined) throw absent(asked, (owner) => aliasNotFound(aliasArn(owner, name)));
     call.stage(...made.writes);
     return made.entry;
   };
-  const byAlias = (name: KeyName & { kind: 'alias' }, call: Call): MaybePromise<KeyEntry> => {
-    if (!isAliasName(name.name)) throw aliasNotFound(aliasArn(ownerOf(call), name.name));
-    const id = aliasRecordId({ ...ownerOf(call), name: name.name });
+  const byAlias = (name: KeyName & { kind: 'alias' }, asked: Asked): MaybePromise<KeyEntry> => {
+    const { account, call } = asked;
+    if (!isAliasName(name.name))
+      throw absent(asked, (owner) => aliasNotFound(aliasArn(owner, name.name)));
+    const id = aliasRecordId({ account, region: call.region, name: name.name });
     return whenHere(records.aliases.peek(id) ?? records.aliases.get(id), (alias) =>
-      alias === undefined ? makeManaged(name.name, call) : ofAlias(alias.value, call),
+      alias === undefined ? makeManaged(name.name, asked) : ofAlias(alias.value, asked),
     );
   };
   const find = (keyId: string, call: Call, action?: string): MaybePromise<KeyEntry> => {
     const name = parseKeyName(keyId, call);
-    refuseForeign(name.account, call, action);
-    return whenHere(name.kind === 'key' ? byId(name, call) : byAlias(name, call), (entry) =>
-      refuseUseOfManaged(entry, call, action),
-    );
+    const asked = askedOf(name.account, call, action);
+    return name.kind === 'key' ? byId(name, asked) : byAlias(name, asked);
   };
   const findByKeyId = (keyId: string, call: Call): MaybePromise<KeyEntry> => {
     const name = parseKeyOnlyName(keyId, call);
-    refuseForeign(name.account, call);
-    return whenHere(byId(name, call), (entry) => refuseUseOfManaged(entry, call));
+    return byId(name, askedOf(name.account, call));
   };
-  const findOwner = (owner: BlobOwner, action: string, call: Call): MaybePromise<KeyEntry> => {
-    const denied = () => ciphertextKeyDenied({ callerArn: call.principal.arn, action });
-    if (owner.account !== call.principal.account) throw denied();
-    return whenHere(peekOrGet(owner.keyId, call), (entry) => {
-      if (entry === undefined) throw denied();
-      return refuseUseOfManaged(entry, call, action);
+  const findOwner = (owner: BlobOwner, action: string, call: Call): MaybePromise<KeyEntry> =>
+    whenHere(inAccount(owner.keyId, owner.account, call), (entry) => {
+      if (entry === undefined) throw ciphertextKeyDenied({ callerArn: call.principal.arn, action });
+      return entry;
     });
-  };
   return {
     find,
     findByKeyId,
@@ -147,29 +169,36 @@ export const ownerOf = (call: Call) => ({
   partition: call.partition,
 });
 
-/**
- * Until key policies can open a key to other accounts, a foreign ARN is closed, whether or not the
- * key exists.
- */
-function refuseForeign(account: string | undefined, call: Call, action?: string): void {
-  if (account === undefined || account === call.principal.account) return;
-  throw foreignKeyDenied({
-    callerArn: call.principal.arn,
-    action: action ?? `kms:${call.operation}`,
-  });
+interface Asked {
+  /** Whose key is named. */
+  readonly account: string;
+  readonly call: Call;
+  /** What a denial names. */
+  readonly action: string;
+}
+
+/** KMS API Reference, "Cross-account use" of each operation. */
+const acrossAccounts =
+  /^(Encrypt|Decrypt|ReEncrypt|GenerateDataKey(Pair)?(WithoutPlaintext)?|GenerateMac|VerifyMac|Sign|Verify|DeriveSharedSecret|Encapsulate|Decapsulate|DescribeKey|GetPublicKey|GetKeyRotationStatus|CreateGrant|ListGrants|RevokeGrant)$/;
+
+/** @throws ApiError AccessDeniedException for a key of another account that can't be used so. */
+function askedOf(named: string | undefined, call: Call, action?: string): Asked {
+  const { account } = call.principal;
+  const asked = { account: named ?? account, call, action: action ?? `kms:${call.operation}` };
+  if (asked.account !== account && !acrossAccounts.test(call.operation)) throw foreignDenied(asked);
+  return asked;
+}
+
+const foreignDenied = ({ call, action }: Asked) =>
+  foreignKeyDenied({ callerArn: call.principal.arn, action });
+
+/** What isn't there: in another account it looks as what is forbidden does. */
+function absent(
+  asked: Asked,
+  inOwnAccount: (owner: ReturnType<typeof ownerOf>) => ApiError,
+): ApiError {
+  const isOwn = asked.account === asked.call.principal.account;
+  return isOwn ? inOwnAccount(ownerOf(asked.call)) : foreignDenied(asked);
 }
 
 const readsMetadata = /^(Describe|Get|List)/;
-
-/**
- * What the policies of AWS managed keys let the account itself do: read their metadata. Use is
- * for the services (`kms:ViaService`), of which none calls yet.
- */
-function refuseUseOfManaged(entry: KeyEntry, call: Call, action?: string): KeyEntry {
-  if (entry.value.manager !== 'AWS' || readsMetadata.test(call.operation)) return entry;
-  throw managedKeyDenied({
-    callerArn: call.principal.arn,
-    action: action ?? `kms:${call.operation}`,
-    keyArn: entry.value.arn,
-  });
-}

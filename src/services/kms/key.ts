@@ -75,6 +75,11 @@ export interface Key {
   readonly rotation?: RotationSchedule;
   /** The policy named `default`, as GetKeyPolicy prints it. */
   readonly policy: string;
+  /**
+   * User or role ARN in the policy → the unique id that it had when the policy was saved. Another
+   * principal of that name is not the one that was meant.
+   */
+  readonly policyPrincipals?: Readonly<Record<string, string>>;
   /** In the order in which the keys were first set. */
   readonly tags: readonly Tag[];
 }

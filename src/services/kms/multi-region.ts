@@ -7,6 +7,7 @@ import type {
 } from '../../model/kms.generated.ts';
 import type { Call, Operations } from '../../operation.ts';
 import { partitionOfRegion } from '../../region.ts';
+import { conditionsOf } from './condition-keys.ts';
 import type { KmsContext } from './context.ts';
 import { policyOf } from './create-key.ts';
 import type { DueChange } from './due.ts';
@@ -17,8 +18,9 @@ import {
   regionNotForReplicas,
   replicaExists,
 } from './errors.ts';
+import { authorizeOnKey } from './governed.ts';
 import { type Key, keyRecordId } from './key.ts';
-import { everything, keyResource, ownerOf } from './key-finder.ts';
+import { everything, keyInTrail, ownerOf } from './key-finder.ts';
 import { keyArn } from './key-id.ts';
 import { keyMetadata } from './key-metadata.ts';
 import { requireState } from './key-state.ts';
@@ -69,8 +71,9 @@ async function replicateKey(
   const bypassPolicyLockoutSafetyCheck = input.BypassPolicyLockoutSafetyCheck === true;
   call.note({ requestParameters: { description, bypassPolicyLockoutSafetyCheck } });
   // What the caller could not make there directly can't be made by replicating either.
-  call.authorize('kms:CreateKey', everything(call));
-  if (tags.length > 0) call.authorize('kms:TagResource', everything(call));
+  const conditions = conditionsOf({ call, input: { ...input }, key: primary });
+  call.authorize('kms:CreateKey', everything(call), { conditions });
+  if (tags.length > 0) call.authorize('kms:TagResource', everything(call), { conditions });
   const arn = keyArn({ ...ownerOf(call), region }, primary.keyId);
   if (primary.multiRegion.replicaRegions.includes(region)) throw replicaExists(arn);
   const policy = policyOf(input, arn, call);
@@ -109,7 +112,8 @@ async function updatePrimaryRegion(
   const related = await relatedKeys(kms.records, primary);
   const replica = related.find(({ value }) => value.region === region);
   if (replica === undefined) throw keyNotFound(keyArn({ ...ownerOf(call), region }, primary.keyId));
-  call.authorize('kms:UpdatePrimaryRegion', keyResource(replica.value));
+  const asked = { call, action: 'kms:UpdatePrimaryRegion', key: replica.value, input };
+  await authorizeOnKey(kms, asked);
   requireState(replica.value, 'UpdatePrimaryRegion');
   const former = exchanged(primary, region, call.now);
   const placed = (key: Key): Key =>
@@ -143,6 +147,6 @@ const synchronized = (key: Key): DueChange['event'] => ({
   eventType: 'AwsApiCall',
   account: key.account,
   region: key.region,
-  resources: [keyResource(key)],
+  resources: [keyInTrail(key)],
   responseElements: { keyId: key.arn },
 });

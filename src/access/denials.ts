@@ -1,0 +1,220 @@
+/**
+ * Why calls were denied, kept for a day at least, so that it can be told afterwards. Denials are
+ * saved behind the answer: a crash loses those of its last second, and nothing else.
+ */
+import type { Principal } from '../operation.ts';
+import type { NamedPolicy } from '../policy/evaluate.ts';
+import { type Explanation, explain } from '../policy/explain.ts';
+import type { Write } from '../store/engine.ts';
+import type { Collection, Store } from '../store/store.ts';
+import type { World } from '../world.ts';
+import type { CompiledPolicies } from './compiled-policies.ts';
+import type { Matter } from './decide.ts';
+
+export interface DenialRecord {
+  readonly authorizationId: string;
+  readonly requestId: string;
+  /** ms since 1970 */
+  readonly at: number;
+  readonly region: string;
+  /** Whose people may ask. */
+  readonly account: string;
+  readonly principalArn: string;
+  readonly action: string;
+  readonly resourceArn: string;
+  /** As the caller was told, without the id. */
+  readonly text: string;
+  readonly explanation: Explanation;
+  /** Each policy that was looked at: how it is named, and its document as it was. */
+  readonly policies: readonly KeptPolicy[];
+}
+
+export interface KeptPolicy {
+  readonly uri: string;
+  readonly type: NamedPolicy['type'];
+  readonly isInline: boolean;
+  readonly attachedTo?: string;
+  readonly document: string;
+}
+
+/** What of a call a denial tells. */
+export interface DeniedCall {
+  readonly requestId: string;
+  readonly region: string;
+  readonly now: number;
+  readonly principal: Principal;
+}
+
+export interface Denied {
+  readonly call: DeniedCall;
+  readonly matter: Matter;
+  /** Whose people may ask why: the caller's account, or the resource's where it is concealed. */
+  readonly account: string;
+  readonly text: string;
+}
+
+export interface Denials {
+  /**
+   * Keeps a denial and gives its authorization id. When very many come, like ones within a minute
+   * share one; undefined when there are still too many.
+   */
+  keep(denied: Denied): string | undefined;
+  /** By authorization id, or by the id of the request that was denied. */
+  find(id: string): Promise<DenialRecord | undefined>;
+  /** Saves what is not saved yet. */
+  save(): Promise<void>;
+  /** What is old enough to be forgotten, for the runner of due work. */
+  due(now: number, limit: number): Promise<readonly Forgotten[]>;
+}
+
+/** A denial that goes. */
+export interface Forgotten {
+  readonly id: string;
+  readonly writes: readonly Write[];
+  readonly record: undefined;
+}
+
+/** At least 24 hours. */
+const keptMs = 25 * 3_600_000;
+const sharedMs = 60_000;
+/** So many may come at once, and so many each second for ever: 864,000 in a day at the most. */
+const burst = 1_000;
+const perSecond = 10;
+/** AWS's ids are 25 characters of base 36. */
+const idCharacters = 25;
+
+export function openDenials(options: {
+  readonly store: Store;
+  readonly world: World;
+  readonly compiled: CompiledPolicies;
+}): Denials {
+  const { store, world, compiled } = options;
+  const records = denialRecords(store);
+  const pending = new Map<string, DenialRecord>();
+  const shared = new Map<string, { readonly id: string; readonly until: number }>();
+  const requests = new Map<string, string>();
+  const budget = { tokens: burst, at: world.monotonic() };
+
+  const remember = (requestId: string, id: string): void => {
+    if (requests.size >= 10_000) requests.delete(requests.keys().next().value as string);
+    requests.set(requestId, id);
+  };
+  const sharedId = (key: string, now: number): string | undefined => {
+    const known = shared.get(key);
+    return known !== undefined && known.until > now && known.until <= now + sharedMs
+      ? known.id
+      : undefined;
+  };
+  const refill = (): void => {
+    const now = world.monotonic();
+    budget.tokens = Math.min(burst, budget.tokens + ((now - budget.at) / 1000) * perSecond);
+    budget.at = now;
+  };
+  return {
+    keep: (denied) => {
+      const { call, matter, text } = denied;
+      const key = `${call.principal.arn}\n${text}\n${matter.question.resource.arn}`;
+      refill();
+      const known = budget.tokens < burst / 2 ? sharedId(key, call.now) : undefined;
+      if (known !== undefined) {
+        remember(call.requestId, known);
+        return known;
+      }
+      if (budget.tokens < 1) return undefined;
+      budget.tokens -= 1;
+      const record = denialRecord(denied, newAuthorizationId(world), compiled);
+      if (shared.size >= burst) shared.clear();
+      shared.set(key, { id: record.authorizationId, until: call.now + sharedMs });
+      pending.set(record.authorizationId, record);
+      return record.authorizationId;
+    },
+    find: async (id) => {
+      const known = requests.get(id) ?? id;
+      const waiting =
+        pending.get(known) ?? [...pending.values()].find(({ requestId }) => requestId === known);
+      if (waiting !== undefined) return waiting;
+      if (!/^[0-9a-z-]{1,64}$/.test(known)) return undefined;
+      const stored = await records.get(known);
+      if (stored !== undefined) return stored.value;
+      const page = await records.pageBy('request', { key: `${known}/`, limit: 1 });
+      return page.entries[0]?.value;
+    },
+    save: async () => {
+      const batch = [...pending.values()].slice(0, 200);
+      if (batch.length === 0) return;
+      await store.commit(batch.flatMap((record) => records.insert(record.authorizationId, record)));
+      for (const { authorizationId } of batch) pending.delete(authorizationId);
+    },
+    due: async (now, limit) => {
+      const page = await records.pageBy('time', { key: '', limit });
+      return page.entries
+        .filter(({ value }) => value.at < now - keptMs)
+        .map((entry) => ({ id: entry.id, writes: records.remove(entry), record: undefined }));
+    },
+  };
+}
+
+function denialRecords(store: Store): Collection<DenialRecord> {
+  return store.collection<DenialRecord>({
+    path: 'access/denials',
+    cacheEntries: 0,
+    indexes: {
+      request: (id, { requestId }) => [`${requestId}/${id}`],
+      time: (id, { at }) => [`${String(at).padStart(15, '0')}/${id}`],
+    },
+  });
+}
+
+function denialRecord(
+  { call, matter, account, text }: Denied,
+  authorizationId: string,
+  compiled: CompiledPolicies,
+): DenialRecord {
+  const { question, policies } = matter;
+  return {
+    authorizationId,
+    requestId: call.requestId,
+    at: call.now,
+    region: call.region,
+    account,
+    principalArn: call.principal.arn,
+    action: question.action,
+    resourceArn: question.resource.arn,
+    text,
+    explanation: explain(question, policies),
+    policies: allPolicies(matter).map((named) => keptPolicy(named, compiled)),
+  };
+}
+
+/** Every policy that has a say in a matter. */
+function allPolicies({ policies }: Matter): readonly NamedPolicy[] {
+  const { identity, boundary, session, serviceControl, resourceControl, resource } = policies;
+  return [
+    ...identity,
+    ...(boundary === undefined ? [] : [boundary]),
+    ...(session ?? []),
+    ...(serviceControl ?? []).flat(),
+    ...(resourceControl ?? []).flat(),
+    ...(resource === undefined ? [] : [resource.policy]),
+  ];
+}
+
+/** An inline policy is named after what it stands in, as it has no ARN of its own. */
+export const policyUri = ({ arn, attachedTo, type, name }: NamedPolicy): string =>
+  arn ?? `${attachedTo ?? ''}#${type}/${name}`;
+
+function keptPolicy(named: NamedPolicy, compiled: CompiledPolicies): KeptPolicy {
+  const { type, arn, attachedTo } = named;
+  return {
+    uri: policyUri(named),
+    type,
+    isInline: arn === undefined,
+    ...(attachedTo === undefined ? {} : { attachedTo }),
+    document: compiled.textOf(named.policy),
+  };
+}
+
+function newAuthorizationId(world: World): string {
+  const bits = BigInt(`0x${Buffer.from(world.randomBytes(17)).toString('hex')}`);
+  return bits.toString(36).padStart(idCharacters, '0').slice(-idCharacters);
+}
