@@ -13,6 +13,7 @@ import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
+import { uniqueIdOf } from './services/iam/trust.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
@@ -47,7 +48,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const { store, world, quotas } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
-  const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
+  const kms = await createKms({
+    store,
+    world,
+    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    ...(quotas === undefined ? {} : { quotas }),
+  });
   const serviceQuotas = createServiceQuotas({
     store,
     services: [
