@@ -455,7 +455,10 @@ function targetOf(
 }
 
 /** The name that a service gives to a fault of its own. */
-const internalCodes: ReadonlyMap<string, string> = new Map([['kms', 'KMSInternalException']]);
+const internalCodes: ReadonlyMap<string, string> = new Map([
+  ['kms', 'KMSInternalException'],
+  ['ssm', 'InternalServerError'],
+]);
 
 const notThereYet = (service: string, operation: string): ApiError =>
   new ApiError(

@@ -2,30 +2,38 @@
  * Which services a node has: each with its model, its operation table, what of it falls due, and
  * what it knows that lags behind in the store. A new service is a few lines here.
  */
-import { serviceEventRecord } from './audit/record.ts';
+import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
+import { ssm as ssmModel } from './model/ssm.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
+import { validateResourcePolicy } from './policy/validate.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
-import { createKms, type Kms } from './services/kms/index.ts';
+import { createKms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
+import { createParameterStore } from './services/ssm/index.ts';
 import { createSts } from './services/sts/index.ts';
+import type { Write } from './store/engine.ts';
 import type { Store } from './store/store.ts';
 import type { Usage } from './usage/usage.ts';
+import { javaPattern } from './wire/pattern.ts';
 import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
 export const models: ReadonlyMap<string, ServiceModel> = new Map(
-  [iamModel, kmsModel, serviceQuotasModel, stsModel].map((model) => [model.service, model]),
+  [iamModel, kmsModel, serviceQuotasModel, ssmModel, stsModel].map((model) => [
+    model.service,
+    model,
+  ]),
 );
 
 export interface ServiceOptions {
@@ -64,31 +72,56 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
+  const parameterStore = await createParameterStore({
+    store,
+    world,
+    emit: () => [],
+    policyFault: (text) => validateResourcePolicy(text)?.text,
+    uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    javaPattern,
+  });
   return {
     tables: new Map([
       ['iam', iam.operations],
       ['kms', kms.operations],
       ['servicequotas', serviceQuotas],
+      ['ssm', parameterStore.operations],
       ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
     ]),
-    dueWork: kmsWork(kms, world),
+    dueWork: [
+      ...recorded('kms', kms.dueWork, world),
+      ...recorded('ssm', parameterStore.dueWork, world),
+    ],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
   };
 }
 
-/** KMS's due work, its events as records. */
-function kmsWork(kms: Kms, world: World): readonly DueWork[] {
-  return kms.dueWork.map(({ kind, due }) => ({
+/** What a service does by itself, as it says it: its event is not a record yet. */
+interface OwnWork {
+  readonly kind: string;
+  readonly due: (
+    now: number,
+    limit: number,
+  ) => Promise<
+    ReadonlyArray<{
+      readonly id: string;
+      readonly writes: readonly Write[];
+      readonly event: Omit<ServiceEvent, 'service' | 'now'> | undefined;
+    }>
+  >;
+}
+
+/** A service's due work, its events as records. */
+function recorded(service: string, work: readonly OwnWork[], world: World): readonly DueWork[] {
+  return work.map(({ kind, due }) => ({
     kind,
     due: async (now, limit) =>
       (await due(now, limit)).map(({ id, writes, event }) => ({
         id,
         writes,
         record:
-          event === undefined
-            ? undefined
-            : serviceEventRecord({ ...event, service: 'kms', now }, world),
+          event === undefined ? undefined : serviceEventRecord({ ...event, service, now }, world),
       })),
   }));
 }

@@ -20,6 +20,7 @@ const titles: ReadonlyMap<string, string> = new Map([
   ['iam', 'IAM'],
   ['kms', 'KMS'],
   ['servicequotas', 'Service Quotas'],
+  ['ssm', 'Systems Manager Parameter Store'],
   ['sts', 'STS'],
 ]);
 const begin = '<!-- coverage -->';

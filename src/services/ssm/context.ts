@@ -11,6 +11,8 @@ export interface Ports {
   readonly emit: (event: ParameterEvent) => readonly Write[];
   /** What makes a text no resource policy; undefined when nothing is wrong. */
   readonly policyFault: (text: string) => string | undefined;
+  /** The unique id of a user or role by its ARN; undefined when there is none. */
+  readonly uniqueIdOf: (arn: string) => Promise<string | undefined>;
   /** A Java pattern that matches whole texts. Throws SyntaxError for what is none. */
   readonly javaPattern: (pattern: string) => RegExp;
 }

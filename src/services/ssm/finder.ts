@@ -49,7 +49,14 @@ export function resourceOf({ arn, owner, entry }: Omit<Named, 'name'>): Resource
       tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])),
       ...(sharing === undefined
         ? {}
-        : { policy: { text: sharing.text, rule: 'ordinary', name: sharing.policyId } }),
+        : {
+            policy: {
+              text: sharing.text,
+              rule: 'ordinary',
+              name: sharing.policyId,
+              principalIds: sharing.principalIds,
+            },
+          }),
     };
     resources.set(parameter, resource);
   }

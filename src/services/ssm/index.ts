@@ -31,13 +31,13 @@ export interface ParameterStore {
 export async function createParameterStore(
   options: { readonly store: Store; readonly world: World; readonly limits?: Limits } & Ports,
 ): Promise<ParameterStore> {
-  const { store, world, limits = awsLimits, emit, policyFault, javaPattern } = options;
+  const { store, world, limits = awsLimits } = options;
   const records = openRecords(store);
   const ssm: SsmContext = {
     records,
     counts: openCounts({ records, world, limits }),
     tokens: await openPageTokens({ store, records, world }),
-    ports: { emit, policyFault, javaPattern },
+    ports: options,
   };
   const rows = {
     ...putOperations(ssm),

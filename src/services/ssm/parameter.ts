@@ -48,6 +48,8 @@ export interface Sharing {
   readonly text: string;
   /** Accounts that the policy lets list the parameter, whatever their request is like. */
   readonly listedFor: readonly string[];
+  /** User or role ARN in it → the unique id that it had when the policy was put. */
+  readonly principalIds: Readonly<Record<string, string>>;
 }
 
 export interface Parameter {

@@ -11,6 +11,7 @@ import {
   noSuchResource,
   notShareable,
   policyConflict,
+  policyMalformed,
   policyMissing,
   tooManyResourcePolicies,
 } from './errors.ts';
@@ -18,7 +19,7 @@ import { findNamed, found, type Named } from './finder.ts';
 import { type Sharing, shared, unshared } from './parameter.ts';
 import { parseParameterName } from './parameter-name.ts';
 import type { ParameterEntry } from './records.ts';
-import { accountsThatMayList } from './sharing.ts';
+import { readShares } from './sharing.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
 export function resourcePolicyOperations(ssm: SsmContext) {
@@ -29,17 +30,17 @@ export function resourcePolicyOperations(ssm: SsmContext) {
     PutResourcePolicy: {
       readOnly: false,
       find,
-      run: (input, call, named: Named) => {
+      run: async (input, call, named: Named) => {
         const entry = present(named);
         if (entry.value.current.tier !== 'Advanced')
           throw notShareable('Only parameters of the advanced-parameter tier can be shared.');
-        const listedFor = accountsThatMayList(input.Policy, {
-          arn: entry.value.arn,
-          fault: ssm.ports.policyFault,
-        });
+        const { arn } = entry.value;
+        const shares = readShares(input.Policy, { arn, fault: ssm.ports.policyFault });
+        const principalIds = await idsOf(ssm, shares.entities);
         const policyId = idToPut(entry.value.sharing, input) ?? newUuid(call.world);
         const policyHash = sha256Hex(`${policyId}\n${input.Policy}`);
-        const sharing = { policyId, policyHash, text: input.Policy, listedFor };
+        const { listedFor } = shares;
+        const sharing = { policyId, policyHash, text: input.Policy, listedFor, principalIds };
         call.stage(parameters.replace(entry, shared(entry.value, sharing)));
         return { PolicyId: policyId, PolicyHash: policyHash };
       },
@@ -81,6 +82,20 @@ function findShared(ssm: SsmContext, arn: string, call: Call): MaybePromise<Foun
 function present({ entry }: Named): ParameterEntry {
   if (entry === undefined) throw noSuchResource();
   return entry;
+}
+
+/** One of the same name that is made later is a stranger. */
+async function idsOf(
+  { ports }: SsmContext,
+  arns: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const ids: Record<string, string> = {};
+  for (const arn of arns) {
+    const id = await ports.uniqueIdOf(arn);
+    if (id === undefined) throw policyMalformed(`Invalid principal in policy: "AWS":"${arn}"`);
+    ids[arn] = id;
+  }
+  return ids;
 }
 
 interface Versioned {

@@ -17,29 +17,39 @@ const maxCharacters = 10_240;
 
 type Json = Readonly<Record<string, unknown>>;
 
+export interface Shares {
+  /** Accounts for which the policy shows the parameter in lists, whatever a request is like. */
+  readonly listedFor: readonly string[];
+  /** ARNs of the users and roles that it names. */
+  readonly entities: readonly string[];
+}
+
 /**
- * The accounts for which the policy shows the parameter in lists, whatever a request is like. Reads
- * themselves are decided by the policy engine.
+ * What a policy for the parameter with this ARN says. Reads themselves are decided by the policy
+ * engine. `fault`: see `Ports.policyFault`.
  * @throws ApiError MalformedResourcePolicyDocumentException
  */
-export function accountsThatMayList(
+export function readShares(
   text: string,
   { arn, fault }: { readonly arn: string; readonly fault: (text: string) => string | undefined },
-): readonly string[] {
+): Shares {
   if (text.length > maxCharacters) throw policyMalformed('The policy is too long.');
   const wrong = fault(text);
   if (wrong !== undefined) throw policyMalformed(wrong);
   const { Statement } = JSON.parse(text) as Json;
   const statements = listOf(Statement) as readonly Json[];
   if (statements.length === 0) throw policyMalformed('The policy has no statement.');
-  const accounts = new Set<string>();
+  const listedFor = new Set<string>();
+  const entities = new Set<string>();
   for (const statement of statements) {
     checkStatement(statement, arn);
-    const lists = stringsOf(statement.Action).some((action) => action.toLowerCase() === listing);
-    if (!lists || statement.Condition !== undefined) continue;
-    for (const principal of principalsOf(statement)) accounts.add(accountOf(principal));
+    const isListing = stringsOf(statement.Action).some((each) => each.toLowerCase() === listing);
+    for (const principal of principalsOf(statement)) {
+      if (/^arn:[a-z-]+:iam::\d{12}:(user|role)\//.test(principal)) entities.add(principal);
+      if (isListing && statement.Condition === undefined) listedFor.add(accountOf(principal));
+    }
   }
-  return [...accounts].sort();
+  return { listedFor: [...listedFor].sort(), entities: [...entities] };
 }
 
 function checkStatement(statement: Json, arn: string): void {
