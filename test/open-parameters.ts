@@ -112,12 +112,13 @@ async function openOn(node: Node): Promise<ParametersUnderTest> {
   const { store, engine, world, clock, options } = node;
   const iam = iamRecords(store);
   const told = store.collection<ParameterEvent>({ path: 'test/events', cacheEntries: 0 });
+  const process = world.randomBytes(4).toString('hex');
   let tellings = 0;
   const ssm = await createParameterStore({
     store,
     world,
     ...options,
-    emit: (event) => told.insert(String(++tellings).padStart(9, '0'), event),
+    emit: (event) => told.insert(`${String(++tellings).padStart(9, '0')}-${process}`, event),
     policyFault: (text) => validateResourcePolicy(text)?.text,
     uniqueIdOf: (arn) => uniqueIdOf(iam, arn),
     javaPattern,

@@ -31,7 +31,10 @@ export interface Query {
 /** Every parameter. */
 const everything: readonly Range[] = [{ kind: 'start', start: '' }];
 
-/** @throws ApiError InvalidFilterKey, InvalidFilterOption, InvalidFilterValue, ValidationException */
+/**
+ * What DescribeParameters is asked for.
+ * @throws ApiError InvalidFilterKey, InvalidFilterOption, InvalidFilterValue, ValidationException
+ */
 export function queryOf(filters: readonly ParameterStringFilter[]): Query {
   const read = filters.map((filter) => readFilter(filter, describeKeys));
   refuseRepeated(read);

@@ -108,7 +108,8 @@ export function circumstances(
     const wanted = key.slice(resourceTag.length);
     return entry?.value.tags.find((tag) => tag.key.toLowerCase() === wanted)?.value;
   };
-  return { conditions };
+  // Who may not see a parameter of another account must not learn whether it is there.
+  return { conditions, concealedAs: 'this resource' };
 }
 
 function tagKeys({ Tags = [], TagKeys = [] }: RequestMembers): readonly string[] | undefined {

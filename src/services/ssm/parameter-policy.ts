@@ -125,22 +125,26 @@ const readers: ReadonlyMap<string, (attributes: Json) => number | undefined> = n
 const isEmpty = (object: object): boolean => Object.keys(object).length === 0;
 
 /** ISO_INSTANT or ISO_OFFSET_DATE_TIME of Java: the offset may have seconds. */
-const instantForm =
-  /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(:\d{2}(?:\.\d{1,9})?)?(?:(Z)|([+-])(\d{2}):(\d{2})(?::(\d{2}))?)$/;
+const instantForm = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-].*)$/;
+const offsetForm = /^([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/;
 
 function instant(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined;
-  const [, minutes, seconds = ':00', zulu, sign, ...offset] = instantForm.exec(text) ?? [];
-  if (minutes === undefined) return undefined;
-  const [, second = '00', fraction = ''] = /^:(\d{2})(?:\.(\d+))?$/.exec(seconds) ?? [];
-  const utc = Date.parse(`${minutes}:${second}Z`);
+  const [, minutes, seconds = '00', fraction = '', zone] = instantForm.exec(text) ?? [];
+  if (minutes === undefined || zone === undefined) return undefined;
+  const utc = Date.parse(`${minutes}:${seconds}Z`);
   if (Number.isNaN(utc) || !new Date(utc).toISOString().startsWith(minutes)) return undefined;
-  const ms = utc + Number(fraction.slice(0, 3).padEnd(3, '0'));
-  if (zulu !== undefined) return ms;
-  const [hours = 0, mins = 0, secs = 0] = offset.map((part) => Number(part ?? 0));
-  if (hours > 18 || mins > 59 || secs > 59) return undefined;
-  const offsetMs = ((hours * 60 + mins) * 60 + secs) * 1_000;
-  return sign === '-' ? ms + offsetMs : ms - offsetMs;
+  const offset = offsetMs(zone);
+  if (offset === undefined) return undefined;
+  return utc + Number(fraction.slice(0, 3).padEnd(3, '0')) - offset;
+}
+
+function offsetMs(zone: string): number | undefined {
+  if (zone === 'Z') return 0;
+  const [, sign, hours, minutes, seconds = '0'] = offsetForm.exec(zone) ?? [];
+  if (Number(hours ?? 99) > 18 || Number(minutes) > 59 || Number(seconds) > 59) return undefined;
+  const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
+  return sign === '-' ? -ms : ms;
 }
 
 const unitMs: ReadonlyMap<unknown, number> = new Map([

@@ -1,4 +1,6 @@
-/** Parameters and their versions as the operations show them, and which version a selector means. */
+/**
+ * Parameters and their versions as the operations show them, and which version a selector means.
+ */
 import type {
   ParameterHistory,
   ParameterMetadata,
