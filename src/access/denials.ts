@@ -2,7 +2,7 @@
  * Why calls were denied, kept for a day at least, so that it can be told afterwards. Denials are
  * saved behind the answer: a crash loses those of its last second, and nothing else.
  */
-import type { Principal } from '../operation.ts';
+import type { Circumstances, GrantStory, Principal } from '../operation.ts';
 import type { NamedPolicy } from '../policy/evaluate.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
 import type { Write } from '../store/engine.ts';
@@ -25,6 +25,8 @@ export interface DenialRecord {
   /** As the caller was told, without the id. */
   readonly text: string;
   readonly explanation: Explanation;
+  /** Why each grant that concerns the caller didn't allow it. */
+  readonly grants?: readonly GrantStory[];
   /** Each policy that was looked at: how it is named, and its document as it was. */
   readonly policies: readonly KeptPolicy[];
 }
@@ -51,6 +53,7 @@ export interface Denied {
   /** Whose people may ask why: the caller's account, or the resource's where it is concealed. */
   readonly account: string;
   readonly text: string;
+  readonly grants?: Circumstances['explainGrants'];
 }
 
 export interface Denials {
@@ -126,6 +129,10 @@ export function openDenials(options: {
       if (shared.size >= burst) shared.clear();
       shared.set(key, { id: record.authorizationId, until: call.now + sharedMs });
       pending.set(record.authorizationId, record);
+      void lookAtGrants(denied).then((grants) => {
+        if (pending.has(record.authorizationId))
+          pending.set(record.authorizationId, { ...record, ...grants });
+      });
       return record.authorizationId;
     },
     find: async (id) => {
@@ -163,6 +170,16 @@ function denialRecords(store: Store): Collection<DenialRecord> {
       time: (id, { at }) => [`${String(at).padStart(15, '0')}/${id}`],
     },
   });
+}
+
+/** What is told of grants is told as far as it can be read; the denial itself is certain. */
+async function lookAtGrants({ grants }: Denied): Promise<Pick<DenialRecord, 'grants'>> {
+  try {
+    const found = (await grants?.()) ?? [];
+    return found.length === 0 ? {} : { grants: found };
+  } catch {
+    return {};
+  }
 }
 
 function denialRecord(
