@@ -17,7 +17,7 @@ export interface Principal {
   readonly account: string;
   /** Of a session: `arn:aws:sts::…:assumed-role/Role/Session`. */
   readonly arn: string;
-  /** As `aws:userid` has it: the account of a root user, `AIDA…`, `AROA…:session`, `account:name`. */
+  /** As `aws:userid` has it: a root user's account, `AIDA…`, `AROA…:session`, `account:name`. */
   readonly principalId: string;
   readonly accessKeyId: string;
   readonly userName?: string;

@@ -71,7 +71,7 @@ describe('a denial', () => {
       assert.equal(status, 0, stderr);
       assert.match(
         stdout,
-        /\(OnlyStage\): Allow does not match: Condition StringEquals kms:EncryptionContext:stage is test, the request has live/,
+        /\(OnlyStage\): .*StringEquals kms:EncryptionContext:stage is test, the request has live/,
       );
       assert.match(stdout, /\(Reads\): Allow does not match: Action is kms:Describe\*/);
       assert.match(stdout, /Smallest change: /);

@@ -24,13 +24,13 @@ import { createKeyFinder, keyResource } from './key-finder.ts';
 import { allGrants, createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
-import type { Principals } from './key-policy.ts';
 import { keyOperations } from './keys.ts';
 import { noteUse, openLastUses } from './last-use.ts';
 import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { observed } from './observed.ts';
+import type { Principals } from './principals.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
 import { dueRotations, rotationOperations } from './rotation.ts';
@@ -71,8 +71,8 @@ export interface Kms {
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told. Without `quotas` requests have no limits, without `principals` whom policies and grants
- * name is not looked up.
+ * unless told. Without `quotas` requests have no limits, without `principals` whom policies and
+ * grants name is not looked up.
  */
 export async function createKms(options: {
   readonly store: Store;

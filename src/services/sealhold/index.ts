@@ -69,14 +69,22 @@ export interface SealholdPorts {
 const defaultLimit = 100;
 
 export function createSealhold(ports: SealholdPorts): OperationTable {
-  const ofInstallation = async (_input: unknown, call: Call) => ({
+  const operations = {
+    ...accountOperations(ports),
+    ...explanationOperations(ports),
+  } satisfies Operations<SealholdModel>;
+  return new Map(Object.entries(operations));
+}
+
+function accountOperations(ports: SealholdPorts) {
+  const find = async (_input: unknown, call: Call) => ({
     resource: { arn: '*', account: await ports.operatorOf(call) },
     subject: undefined,
   });
-  const operations = {
+  return {
     CreateAccount: {
       readOnly: false,
-      find: ofInstallation,
+      find,
       run: (_input, call) => {
         const { accessKey, writes } = ports.newAccount();
         call.stage(writes);
@@ -89,7 +97,7 @@ export function createSealhold(ports: SealholdPorts): OperationTable {
     },
     ListAccounts: {
       readOnly: true,
-      find: ofInstallation,
+      find,
       run: async ({ Limit = defaultLimit, Marker }, call) => {
         if (Marker !== undefined && !/^\d{12}$/.test(Marker)) throw invalidMarker();
         const first = await ports.operatorOf(call);
@@ -106,6 +114,13 @@ export function createSealhold(ports: SealholdPorts): OperationTable {
         };
       },
     },
+  } satisfies Operations<SealholdModel, 'CreateAccount' | 'ListAccounts'>;
+}
+
+type FoundKey = Awaited<ReturnType<SealholdPorts['findKey']>>;
+
+function explanationOperations(ports: SealholdPorts) {
+  return {
     ExplainDenial: {
       readOnly: true,
       find: async ({ Id }, call) => {
@@ -128,12 +143,7 @@ export function createSealhold(ports: SealholdPorts): OperationTable {
         const { arn, account } = found.resource;
         return { resource: { arn, account, type: 'AWS::KMS::Key' }, subject: found };
       },
-      run: async (
-        { Action },
-        call,
-        { resource, others }: Awaited<ReturnType<SealholdPorts['findKey']>>,
-      ) => {
-        const { region, now } = call;
+      run: async ({ Action }, { region, now }, { resource, others }: FoundKey) => {
         const able = await ports.whoCan({ action: Action, resource, region, now });
         return {
           Resource: resource.arn,
@@ -151,8 +161,7 @@ export function createSealhold(ports: SealholdPorts): OperationTable {
         };
       },
     },
-  } satisfies Operations<SealholdModel>;
-  return new Map(Object.entries(operations));
+  } satisfies Operations<SealholdModel, 'ExplainDenial' | 'WhoCan'>;
 }
 
 /** The account itself, and the one that runs the installation. */
