@@ -3,16 +3,13 @@
  * wire.
  */
 import { randomBytes } from 'node:crypto';
-import { callerPoliciesOf } from '../src/access/caller-policies.ts';
-import { compiledPolicies } from '../src/access/compiled-policies.ts';
-import { openDenials } from '../src/access/denials.ts';
+import { openAccess } from '../src/access/access.ts';
 import { type Audit, openAudit } from '../src/audit/audit.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { SsmModel } from '../src/model/ssm.generated.ts';
 import type { Principal } from '../src/operation.ts';
 import { type Pipeline, perform } from '../src/pipeline.ts';
 import { validateResourcePolicy } from '../src/policy/validate.ts';
-import { policyText } from '../src/services/iam/policy-text.ts';
 import {
   type IamRecords,
   iamRecords,
@@ -164,8 +161,6 @@ function pipelineOf(
     readonly faults: unknown[];
   },
 ): Pipeline {
-  const { iam } = parts;
-  const compiled = compiledPolicies();
   return {
     models,
     tables: new Map([
@@ -175,12 +170,7 @@ function pipelineOf(
     verify: () => {
       throw new Error('nothing is signed here');
     },
-    callerPolicies: callerPoliciesOf(iam, {
-      compiled,
-      managedPolicyText: async (arn) => (await policyText(iam, arn))?.document,
-    }),
-    compiled,
-    denials: openDenials({ store, world, compiled }),
+    access: openAccess({ store, iam: parts.iam, world }),
     noteUse: () => undefined,
     store,
     audit: parts.audit,

@@ -138,7 +138,7 @@ const strings = [
   `a:${v}{$}`,
   `${v}{aws:TagKeys}`,
 ];
-const numbers = ['7', '7.00', '10', '-1', '99999999999999999999.10', '3e1'];
+const numbers = ['7', '7.00', '10', '-1', '-2', '99999999999999999999.10', '3e1'];
 const dates = [
   '2026-05-01T12:00:00Z',
   '2026-05-01',
@@ -155,6 +155,9 @@ const ranges = [
   '::/0',
   '::ffff:10.0.0.0/104',
   '192.0.2.0/31',
+  '192.0.2.0/32',
+  '10.0.0.4/31',
+  '10.0.0.4/32',
 ];
 const arns = [
   'arn:aws:s3:::bucket',
@@ -198,10 +201,22 @@ const families: readonly Family[] = [
       'aws:principaltag/team',
       'aws:requesttag/a',
       'aws:tagkeys',
+      'aws:tagkeys',
       'constructor',
       '__proto__',
       'aws:nothing',
     ],
+  },
+  // What the family above seldom brings together.
+  {
+    operators: ['StringLike', 'StringNotLike'],
+    values: ['bl*', 'b?', '*u*'],
+    keys: ['aws:requesttag/a', 'aws:username'],
+  },
+  {
+    operators: ['StringEquals', 'StringNotEquals'],
+    values: ['a', 'A', 'b'],
+    keys: ['aws:tagkeys'],
   },
   {
     operators: suffixes.map((suffix) => `Numeric${suffix}`),

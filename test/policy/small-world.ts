@@ -74,13 +74,13 @@ export const resources = [
 ];
 
 export const contextPools: Readonly<Record<string, readonly (string | string[])[]>> = {
-  'aws:username': ['bo', 'al', '*', 'b?', ''],
+  'aws:username': ['bo', 'al', '*', 'b?', '', ours],
   'aws:principaltag/team': ['blue', '*', 'a:b', 'arn:aws:s3:::bucket/a:b'],
-  'aws:requesttag/a': ['Blue', 'blue', 'bl*', 'a,b'],
+  'aws:requesttag/a': ['Blue', 'blue', 'bl*', 'a,b', 'a blue', 'blu'],
   'aws:tagkeys': [['a'], ['a', 'b'], [], ['A', 'c', 'blue']],
   'aws:sourceip': ['10.0.0.5', '192.0.2.1', '2001:db8::1', '::ffff:10.0.0.5', '10.0.0.5.', ''],
   'aws:currenttime': ['2026-05-01T12:00:00Z', '2026-05-01T14:00:00.000+02:00', '1777636800', 'now'],
-  'kms:days': ['7', '07.0', '30', '-1', '1e1', 'seven', '99999999999999999999.1'],
+  'kms:days': ['7', '07.0', '30', '-1', '-1.5', '1e1', 'seven', '99999999999999999999.1'],
   'aws:securetransport': ['true', 'FALSE', 'yes'],
   'aws:sourcearn': [
     'arn:aws:s3:::bucket',

@@ -97,7 +97,7 @@ describe('SecureStrings', () => {
       put('/s/no', { KeyId: 'alias/nothing' }),
       refusal(
         'InvalidKeyId',
-        /^Alias .*nothing is not found\. \(Service: AWSKMS; .* Error Code: NotFoundException; Re.*\)$/,
+        /^Alias .*nothing is not found\. \(Service: AWSKMS; .*: NotFoundException; Request ID.*\)$/,
       ),
     );
     const { KeyMetadata } = await ssm.kms('CreateKey', {});
