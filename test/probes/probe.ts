@@ -78,6 +78,7 @@ function text(shape: StringShape, length: number): string | undefined {
 /** Texts for shapes whose patterns no repeated letter satisfies. */
 const samples: ReadonlyMap<string, string> = new Map([
   ['RegionType', 'us-east-1'],
+  ['ParameterStringFilterKey', 'Name'],
   ['SourceArnType', 'arn:aws:s3:us-east-1:111122223333:bucket/a'],
   ['ServicePrincipalType', 'a.amazonaws.com'],
   ['XksProxyUriEndpointType', 'https://a.example'],
