@@ -10,6 +10,7 @@ import { type Claim, openBench, type Row } from './claim.ts';
 import { createKeys } from './create-key.ts';
 import { hotPath } from './hot-path.ts';
 import { manyKeys } from './many-keys.ts';
+import { parameters } from './parameters.ts';
 import { peer } from './peer.ts';
 import { processes } from './processes.ts';
 import { canPin, killAll } from './program.ts';
@@ -25,6 +26,7 @@ const claims: readonly Claim[] = [
   slowNeighbour,
   processes,
   createKeys,
+  parameters,
   // Last: it takes what time is left.
   manyKeys,
 ];
