@@ -65,6 +65,8 @@ export interface ParametersUnderTest {
   readonly doDue: () => Promise<readonly DueChange[]>;
   /** What failed for a reason of ours. */
   readonly faults: readonly unknown[];
+  /** The same records, without a service on them. */
+  readonly bareStore: () => Store;
   /** Another process on the same store. */
   readonly startAgain: () => Promise<ParametersUnderTest>;
   readonly close: () => Promise<void>;
@@ -91,7 +93,8 @@ export async function openParameters(options: ParameterOptions = {}): Promise<Pa
   const keyring = await createKeyring({ engine, rootKey, world });
   const start = async (): Promise<ParametersUnderTest> => {
     const store = openStore({ engine, keyring, world });
-    return openOn({ store, engine, world, clock, options, again: start });
+    const bareStore = () => openStore({ engine, keyring, world });
+    return openOn({ store, engine, world, clock, options, bareStore, again: start });
   };
   return start();
 }
@@ -102,6 +105,7 @@ interface Node {
   readonly world: World;
   readonly clock: { now: number };
   readonly options: ParameterOptions;
+  readonly bareStore: () => Store;
   readonly again: () => Promise<ParametersUnderTest>;
 }
 
@@ -146,6 +150,7 @@ async function openOn(node: Node): Promise<ParametersUnderTest> {
     trail: async () => (await audit.recent(10_000)).map((json) => JSON.parse(json)),
     events: async () => (await told.page({ limit: 10_000 })).entries.map(({ value }) => value),
     doDue: () => doDue(ssm, store, clock),
+    bareStore: node.bareStore,
     startAgain: node.again,
     close: () => store.close(),
   };

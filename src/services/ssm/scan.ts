@@ -63,6 +63,8 @@ export async function scanParameters(records: Records, request: ScanRequest): Pr
       after,
       limit: matches === undefined ? wanted : filteredChunk,
     });
+    // Whoever looks for little among much must not keep others waiting.
+    if (matches !== undefined) await new Promise((resolve) => setImmediate(resolve));
     for (const entry of chunk.entries) {
       after = entry.value.path;
       examined++;
