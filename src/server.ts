@@ -166,7 +166,11 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     world,
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  const forgetting = { kind: 'access/forget-denial', due: access.denials.due };
+  const { denials } = access;
+  const forgetting: DueWork = {
+    kind: 'access/forget-denial',
+    due: (now, limit) => denials.due(now, limit),
+  };
   const runner = runDueWork([...services.dueWork, forgetting], options, parts);
   const admin = adminPorts(options, { ...parts, runner, verify });
   return {
