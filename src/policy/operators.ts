@@ -100,8 +100,8 @@ function reading<Policy, Request>(
 }
 
 /**
- * Remembers the last text: the conditions of a request's policies mostly ask of the same values, its
- * address and its time.
+ * Remembers the last text: the conditions of a request's policies mostly ask of the same values,
+ * its address and its time.
  */
 function lastRead<T>(read: (text: string) => T): (text: string) => T {
   let last: { readonly text: string; readonly result: T } | undefined;
