@@ -41,12 +41,14 @@ const mayImport: Architecture = {
   wire: ['model', 'message', 'api-error'],
   identity: ['message', 'api-error', 'world', 'operation', 'ports', 'crypto'],
   store: ['ports', 'world', 'crypto'],
+  usage: ['ports', 'world'],
   seal: ['ports', 'world', 'crypto', 'store'],
   audit: ['model', 'operation', 'ports', 'world', 'crypto', 'api-error', 'uuid', 'type message'],
   services: [
     'model',
     'operation',
     'policy',
+    'usage',
     'crypto',
     'ports',
     'api-error',
@@ -240,8 +242,8 @@ const plants: readonly Plant[] = [
   ],
   [
     'folders import',
-    { 'src/services/kms/a.ts': "import { type D, e } from '../../access/b.ts'" },
-    "may not import 'access'",
+    { 'src/audit/a.ts': "import { type D, e } from '../http/message.ts'" },
+    "may not import 'message'",
   ],
   ['folders import', { 'src/new/a.ts': "import {} from '../world.ts'" }, 'no line in the archi'],
   [
