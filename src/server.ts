@@ -17,6 +17,7 @@ import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
+import { iam as iamModel } from './model/iam.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
@@ -24,6 +25,7 @@ import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
+import { createIam } from './services/iam/index.ts';
 import { parsePolicyArn, policyText } from './services/iam/policy-text.ts';
 import {
   type AccessKeyRecord,
@@ -46,6 +48,7 @@ import type { Collection, Store } from './store/store.ts';
 import { trailFeed } from './trail-feed.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  [iamModel.service, iamModel],
   [kmsModel.service, kmsModel],
   [serviceQuotasModel.service, serviceQuotasModel],
   [stsModel.service, stsModel],
@@ -170,6 +173,7 @@ async function serve(
   const { world, log } = options;
   const { store, audit, iam } = parts;
   const { quotas } = options;
+  const mint = (account: string) => mintAccessKey(account, world);
   const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
   const serviceQuotas = createServiceQuotas({
     store,
@@ -182,6 +186,7 @@ async function serve(
     ],
   });
   const tables = new Map<string, OperationTable>([
+    ['iam', createIam({ store, world, records: iam, mint }).operations],
     ['kms', kms.operations],
     ['servicequotas', serviceQuotas],
     ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],

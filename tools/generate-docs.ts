@@ -7,9 +7,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { machineWorld } from '../src/cli/world.ts';
+import { mintAccessKey } from '../src/identity/access-key.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
 import type { OperationTable } from '../src/operation.ts';
 import { models } from '../src/server.ts';
+import { createIam } from '../src/services/iam/index.ts';
+import { iamRecords } from '../src/services/iam/records.ts';
 import { createKms } from '../src/services/kms/index.ts';
 import { createServiceQuotas } from '../src/services/servicequotas/index.ts';
 import { createSts } from '../src/services/sts/index.ts';
@@ -19,6 +22,7 @@ import { integrityKeyOf } from '../src/store/root-key.ts';
 import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 
 const titles: ReadonlyMap<string, string> = new Map([
+  ['iam', 'IAM'],
   ['kms', 'KMS'],
   ['servicequotas', 'Service Quotas'],
   ['sts', 'STS'],
@@ -45,9 +49,16 @@ async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
     world,
   });
   const kms = await createKms({ store, world });
+  const iam = createIam({
+    store,
+    records: iamRecords(store),
+    world,
+    mint: (account) => mintAccessKey(account, world),
+  });
   const serviceQuotas = createServiceQuotas({ store, services: [] });
   await store.close();
   return new Map([
+    ['iam', iam.operations],
     ['kms', kms.operations],
     ['servicequotas', serviceQuotas],
     ['sts', createSts({ accountOf: async () => undefined })],

@@ -52,7 +52,7 @@ export function accessKeyOperations(iam: IamContext, { users }: Kinds) {
       find: findOwner,
       run: async ({ AccessKeyId }, call, owner: Owner) => {
         const key = await ownKey(iam, AccessKeyId, ownerOf(owner, call));
-        call.stage(iam.records.accessKeys.remove(key));
+        call.stage(iam.records.accessKeys.remove(key), await iam.lastUses.forgetKey(AccessKeyId));
       },
     },
     GetAccessKeyLastUsed: {
@@ -149,10 +149,10 @@ async function ownKey(
 }
 
 async function lastUseOf(
-  { lastUsed }: IamContext,
+  { lastUses }: IamContext,
   { accessKeyId, owner }: AccessKeyRecord,
 ): Promise<GetAccessKeyLastUsedResponse> {
-  const last = await lastUsed(accessKeyId);
+  const last = await lastUses.ofKey(accessKeyId);
   const AccessKeyLastUsed =
     last === undefined
       ? { ServiceName: 'N/A', Region: 'N/A' }

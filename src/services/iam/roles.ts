@@ -148,5 +148,5 @@ async function deleteRole(iam: IamContext, call: Call, entry: Entry<RoleRecord>)
   if (role.attached.length > 0) throw policiesAttached();
   if (Object.keys(role.policies).length > 0) throw inlinePoliciesLeft();
   if ((await profilesOfRole(iam.records, role)).length > 0) throw rolesInProfiles();
-  call.stage(iam.records.roles.remove(entry));
+  call.stage(iam.records.roles.remove(entry), await iam.lastUses.forgetRole(role));
 }

@@ -1,8 +1,9 @@
 /** Roles as answers show them. */
 import type { Role } from '../../model/iam.generated.ts';
 import { shownBoundary } from './boundary.ts';
-import type { IamContext, LastUsed } from './context.ts';
+import type { IamContext } from './context.ts';
 import { encodeDocument } from './documents.ts';
+import type { LastUse } from './last-uses.ts';
 import type { RoleRecord } from './records.ts';
 import { shownTags } from './tag-rules.ts';
 import { shownTrustPolicy } from './trust.ts';
@@ -30,12 +31,12 @@ export async function shownRole(iam: IamContext, role: RoleRecord): Promise<Role
     ...(await listedRole(iam, role)),
     ...shownBoundary(role.boundary),
     ...shownRoleTags(role),
-    RoleLastUsed: shownLastUse(await iam.lastUsed(role.roleId)),
+    RoleLastUsed: shownLastUse(await iam.lastUses.ofRole(role)),
   };
 }
 
 export const shownRoleTags = ({ tags }: RoleRecord): Pick<Role, 'Tags'> =>
   tags.length === 0 ? {} : { Tags: shownTags(tags) };
 
-export const shownLastUse = (last: LastUsed | undefined): NonNullable<Role['RoleLastUsed']> =>
+export const shownLastUse = (last: LastUse | undefined): NonNullable<Role['RoleLastUsed']> =>
   last === undefined ? {} : { LastUsedDate: last.at, Region: last.region };
