@@ -16,7 +16,7 @@ import type { HttpRequest, HttpResponse } from './http/message.ts';
 import type { Identified, Verify } from './identity/verify.ts';
 import type { OperationModel, ServiceModel } from './model/schema.ts';
 import type { Operation, OperationTable, Principal } from './operation.ts';
-import { partitionOfRegion } from './region.ts';
+import { partitionOfRegion, regionOfHost } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
 import { newUuid } from './uuid.ts';
@@ -75,15 +75,31 @@ export function respond(
           () => claimed.protocol.decode(claimed),
         );
   try {
-    const identity = pipeline.verify(request, {
-      protocol: claimed.protocol.name,
-      service: claimed.model.signingName ?? claimed.service,
-    });
+    const identity = claimed.operation.unsigned
+      ? nobody(request)
+      : pipeline.verify(request, {
+          protocol: claimed.protocol.name,
+          service: claimed.model.signingName ?? claimed.service,
+        });
     const outcome = identity instanceof Promise ? identity.then(goOn) : goOn(identity);
     return outcome.then(answer, fail);
   } catch (error) {
     return fail(error);
   }
+}
+
+const anonymous: Principal = {
+  type: 'Anonymous',
+  account: '',
+  arn: '',
+  principalId: '',
+  accessKeyId: '',
+};
+
+/** Whoever calls what AWS takes without a signature; one that came all the same proves nothing. */
+function nobody({ headers }: HttpRequest): Identified {
+  const region = regionOfHost(headers.get('host') ?? '') ?? 'us-east-1';
+  return { kind: 'principal', principal: anonymous, region, signedService: '' };
 }
 
 /** A call that the program itself makes, as a service: a rotation invokes its function. */
@@ -359,6 +375,7 @@ class Journey {
         operation: operation.name,
         model: operation,
         readOnly: this.#row()?.readOnly ?? false,
+        recordsAnswer: this.#row()?.recordsAnswer ?? false,
         principal,
         invokedBy: via.at(-1),
         input,
