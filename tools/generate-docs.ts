@@ -7,15 +7,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { machineWorld } from '../src/cli/world.ts';
-import { mintAccessKey } from '../src/identity/access-key.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
 import type { OperationTable } from '../src/operation.ts';
-import { models } from '../src/server.ts';
-import { createIam } from '../src/services/iam/index.ts';
 import { iamRecords } from '../src/services/iam/records.ts';
-import { createKms } from '../src/services/kms/index.ts';
-import { createServiceQuotas } from '../src/services/servicequotas/index.ts';
-import { createSts } from '../src/services/sts/index.ts';
+import { models, openServices } from '../src/services.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
 import { integrityKeyOf } from '../src/store/root-key.ts';
@@ -48,21 +43,14 @@ async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
     keyring: await createKeyring({ engine, rootKey, world }),
     world,
   });
-  const kms = await createKms({ store, world });
-  const iam = createIam({
+  const { tables } = await openServices({
     store,
-    records: iamRecords(store),
+    iam: iamRecords(store),
     world,
-    mint: (account) => mintAccessKey(account, world),
+    quotas: undefined,
   });
-  const serviceQuotas = createServiceQuotas({ store, services: [] });
   await store.close();
-  return new Map([
-    ['iam', iam.operations],
-    ['kms', kms.operations],
-    ['servicequotas', serviceQuotas],
-    ['sts', createSts({ accountOf: async () => undefined })],
-  ]);
+  return tables;
 }
 
 /**

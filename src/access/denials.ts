@@ -4,6 +4,7 @@
  */
 import type { Principal } from '../operation.ts';
 import type { NamedPolicy } from '../policy/evaluate.ts';
+import { type Explanation, explain } from '../policy/explain.ts';
 import type { Write } from '../store/engine.ts';
 import type { Collection, Store } from '../store/store.ts';
 import type { World } from '../world.ts';
@@ -23,7 +24,7 @@ export interface DenialRecord {
   readonly resourceArn: string;
   /** As the caller was told, without the id. */
   readonly text: string;
-  readonly explanation: unknown;
+  readonly explanation: Explanation;
   /** Each policy that was looked at: how it is named, and its document as it was. */
   readonly policies: readonly KeptPolicy[];
 }
@@ -180,7 +181,7 @@ function denialRecord(
     action: question.action,
     resourceArn: question.resource.arn,
     text,
-    explanation: { action: question.action, policies: policies.identity.length },
+    explanation: explain(question, policies),
     policies: allPolicies(matter).map((named) => keptPolicy(named, compiled)),
   };
 }

@@ -1,6 +1,7 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
+import type { Principals } from './key-policy.ts';
 import type { LastUses } from './last-use.ts';
 import type { Materials } from './material.ts';
 import type { Records } from './records.ts';
@@ -13,4 +14,6 @@ export interface KmsContext {
   readonly grants: KeyGrants;
   readonly limits: ResourceLimits;
   readonly lastUses: LastUses;
+  /** Undefined: whom policies and grants name is not looked up. */
+  readonly principals: Principals | undefined;
 }

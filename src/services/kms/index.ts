@@ -24,6 +24,7 @@ import { createKeyFinder } from './key-finder.ts';
 import { createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
+import type { Principals } from './key-policy.ts';
 import { keyOperations } from './keys.ts';
 import { noteUse, openLastUses } from './last-use.ts';
 import { macOperations } from './macs.ts';
@@ -60,15 +61,17 @@ export interface Kms {
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told. Without `quotas` requests have no limits.
+ * unless told. Without `quotas` requests have no limits, without `principals` whom policies and grants
+ * name is not looked up.
  */
 export async function createKms(options: {
   readonly store: Store;
   readonly world: World;
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
+  readonly principals?: Principals;
 }): Promise<Kms> {
-  const { store, world, materialCacheEntries, quotas } = options;
+  const { store, world, materialCacheEntries, quotas, principals } = options;
   const records = openRecords(store);
   const installationKey = await openInstallationKey({ store, records, world });
   const materials = openMaterials({
@@ -84,7 +87,7 @@ export async function createKms(options: {
     settings: quotas?.settings,
   });
   const lastUses = await openLastUses({ store, keys: records.keys, world });
-  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses };
+  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses, principals };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
