@@ -14,6 +14,7 @@ import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
 import type { MovableWorld } from './clock.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { mintAccessKey } from './identity/access-key.ts';
+import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
@@ -58,6 +59,8 @@ export interface NodeOptions {
   readonly log: (line: string) => void;
   /** Undefined: requests have no quotas. */
   readonly quotas?: QuotaOptions | undefined;
+  /** Whose tokens AssumeRoleWithWebIdentity takes, and where their keys are. */
+  readonly oidcIssuers?: readonly IssuerSource[];
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -152,9 +155,10 @@ interface Parts {
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const { world, quotas } = options;
   const { store, iam } = parts;
-  const services = await openServices({ store, iam, world, quotas });
+  const { oidcIssuers = [], log } = options;
+  const services = await openServices({ store, iam, world, quotas, oidcIssuers, log });
   const verify = createVerifier({
-    accessKeys: accessKeysOf(iam),
+    accessKeys: accessKeysOf(iam, services.sessions),
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -172,14 +176,14 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     store,
     audit: parts.audit,
     world,
-    onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
+    onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
   };
   const forgetting = { kind: 'access/forget-denial', due: denials.due };
   const runner = runDueWork([...services.dueWork, forgetting], options, parts);
   const admin = adminPorts(options, { ...parts, runner, verify });
   return {
     runner,
-    saved: saveWhatLags(services, denials, options.log),
+    saved: saveWhatLags(services, denials, log),
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }

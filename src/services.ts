@@ -2,8 +2,14 @@
  * Which services a node has: each with its model, its operation table, what of it falls due, and
  * what it knows that lags behind in the store. A new service is a few lines here.
  */
+import { encodedMessages } from './access/encoded-messages.ts';
 import { serviceEventRecord } from './audit/record.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import { createIssuerKeys, type IssuerSource } from './identity/issuer-keys.ts';
+import { createMessageSeal } from './identity/sealed-messages.ts';
+import { openSessionSecret } from './identity/session-secret.ts';
+import { createSessionTokens, type SessionTokens } from './identity/session-tokens.ts';
+import { createWebTokenVerifier } from './identity/web-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
@@ -12,7 +18,8 @@ import { servicequotas as serviceQuotasModel } from './model/servicequotas.gener
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
-import type { IamRecords } from './services/iam/records.ts';
+import { policyText } from './services/iam/policy-text.ts';
+import { type IamRecords, oidcProviderId, recordId } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
@@ -34,6 +41,10 @@ export interface ServiceOptions {
   readonly world: World;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
+  /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
+  readonly oidcIssuers?: readonly IssuerSource[];
+  /** What an operator should know. */
+  readonly log?: (line: string) => void;
 }
 
 export interface Services {
@@ -41,6 +52,8 @@ export interface Services {
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  /** Temporary credentials, which sts gives and the verifier takes. */
+  readonly sessions: SessionTokens;
 }
 
 /** Opens every service on the store. */
@@ -64,17 +77,39 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
+  const sts = await openSts(options);
   return {
     tables: new Map([
       ['iam', iam.operations],
       ['kms', kms.operations],
       ['servicequotas', serviceQuotas],
-      ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
+      ['sts', sts.operations],
     ]),
     dueWork: kmsWork(kms, world),
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
+    sessions: sts.sessions,
   };
+}
+
+async function openSts(
+  options: ServiceOptions,
+): Promise<{ readonly operations: OperationTable; readonly sessions: SessionTokens }> {
+  const { store, world, iam, oidcIssuers: sources = [], log: onTrouble = () => {} } = options;
+  const secret = await openSessionSecret({ store, world });
+  const sessions = createSessionTokens({ secret, world });
+  const keys = createIssuerKeys({ world, sources, onTrouble });
+  const operations = createSts({
+    sessions,
+    accountOf: (id) => accountOf(iam, id),
+    findRole: async (account, name) => (await iam.roles.get(recordId(account, name)))?.value,
+    hasPolicy: async (arn) => (await policyText(iam, arn)) !== undefined,
+    findOidcProvider: async (account, url) =>
+      (await iam.oidcProviders.get(oidcProviderId(account, url)))?.value,
+    webTokens: createWebTokenVerifier({ keys, world }),
+    decodeMessage: encodedMessages(createMessageSeal(secret, world)).decode,
+  });
+  return { operations, sessions };
 }
 
 /** KMS's due work, its events as records. */
