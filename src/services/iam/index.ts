@@ -25,6 +25,7 @@ import { policyVersionOperations } from './policy-versions.ts';
 import type { IamRecords } from './records.ts';
 import { roleOperations } from './roles.ts';
 import { serviceLinkedRoleOperations } from './service-linked-roles.ts';
+import { simulateOperations } from './simulate.ts';
 import { tagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
@@ -73,6 +74,7 @@ function operationsOf(iam: IamContext): OperationTable {
     ...credentialReportOperations(iam),
     ...oidcProviderOperations(iam),
     ...serviceLinkedRoleOperations(iam, kinds),
+    ...simulateOperations(iam, kinds),
   } satisfies Partial<Operations<IamModel>>;
   return new Map(Object.entries(operations));
 }
