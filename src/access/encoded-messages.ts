@@ -23,8 +23,14 @@ export interface EncodedMessages {
 
 export function encodedMessages({ seal, open }: Seal): EncodedMessages {
   return {
-    encode: (matter, denied) =>
-      seal(JSON.stringify([matter.question.caller.account, messageOf(matter, denied)])),
+    encode: (matter, denied) => {
+      const { account } = matter.question.caller;
+      const texts = [20, 5, 1].map((most) =>
+        JSON.stringify([account, messageOf(matter, denied, most)]),
+      );
+      const [fullest] = texts.filter((text) => Buffer.byteLength(text) <= mostBytes);
+      return seal(fullest ?? JSON.stringify([account, {}]));
+    },
     decode: (message) => {
       const text = open(message);
       if (text === undefined) return undefined;
@@ -34,26 +40,29 @@ export function encodedMessages({ seal, open }: Seal): EncodedMessages {
   };
 }
 
+/** So much is 10,240 characters when it is sealed. */
+const mostBytes = 7_500;
 /** No value is longer: what callers write into their requests must not fill the message. */
 const mostChars = 256;
-const mostConditions = 20;
 
 const items = (list: readonly unknown[]) => ({ items: list });
-const valuesOf = (values: readonly string[]) =>
-  items(values.slice(0, mostConditions).map((value) => ({ value: value.slice(0, mostChars) })));
 
-function messageOf({ question }: Matter, denied: Denied): object {
+const valuesOf = (values: readonly string[], most: number) =>
+  items(values.slice(0, most).map((value) => ({ value: value.slice(0, mostChars) })));
+
+/** With at most so many of everything. */
+function messageOf({ question }: Matter, denied: Denied, most: number): object {
   const { caller, action, resource, conditions } = question;
   const known = globalKeyNames.flatMap((key) => {
     const value = conditions(key);
     if (value === undefined) return [];
-    return [{ key, values: valuesOf(typeof value === 'string' ? [value] : value) }];
+    return [{ key, values: valuesOf(typeof value === 'string' ? [value] : value, most) }];
   });
   const matched = denied.explicit ? statementOf(denied) : undefined;
   return {
     allowed: false,
     explicitDeny: denied.explicit,
-    matchedStatements: items(matched === undefined ? [] : [shownStatement(matched)]),
+    matchedStatements: items(matched === undefined ? [] : [shownStatement(matched, most)]),
     failures: items([]),
     context: {
       principal: {
@@ -63,7 +72,7 @@ function messageOf({ question }: Matter, denied: Denied): object {
       },
       action,
       resource: resource.arn,
-      conditions: items(known.slice(0, mostConditions)),
+      conditions: items(known.slice(0, most)),
     },
   };
 }
@@ -71,9 +80,15 @@ function messageOf({ question }: Matter, denied: Denied): object {
 const statementOf = ({ policy, statement }: Denied): Statement | undefined =>
   policy?.policy.statements.find(({ index }) => index === statement);
 
-function shownStatement({ sid, principals, actions, resources, conditions }: Statement): object {
+function shownStatement(
+  { sid, principals, actions, resources, conditions }: Statement,
+  most: number,
+): object {
   const texts = (element: { readonly patterns: ReadonlyArray<{ text: string }> } | undefined) =>
-    valuesOf((element?.patterns ?? []).map(({ text }) => text));
+    valuesOf(
+      (element?.patterns ?? []).map(({ text }) => text),
+      most,
+    );
   return {
     statementId: sid ?? '',
     effect: 'DENY',
@@ -83,8 +98,8 @@ function shownStatement({ sid, principals, actions, resources, conditions }: Sta
     resources: texts(resources),
     conditions: items(
       conditions
-        .slice(0, mostConditions)
-        .map(({ name, values }) => ({ key: name, values: valuesOf(values) })),
+        .slice(0, most)
+        .map(({ name, values }) => ({ key: name, values: valuesOf(values, most) })),
     ),
   };
 }

@@ -1,5 +1,6 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
+import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
@@ -11,6 +12,7 @@ import {
   writeRootCredentials,
 } from './data.ts';
 import { runNodes } from './nodes.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
   endpointOf,
@@ -38,6 +40,7 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    oidcIssuerFlag,
   ],
   run: runStart,
 };
@@ -49,9 +52,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
-  const quotas = quotasOf(flags, processes);
+  const settings = { quotas: quotasOf(flags, processes), oidcIssuers: oidcIssuersOf(flags) };
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas });
+  if (cluster.isWorker) return runWorker({ at, dataDir, settings });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -61,7 +64,7 @@ async function runStart(input: CommandInput): Promise<number> {
       alone: processes === 1,
       isFirst: true,
       isNew: folder.isNew,
-      quotas,
+      settings,
     });
     const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
     const welcome = (port: number): void => {
@@ -84,7 +87,7 @@ function openStrictNode(options: {
   readonly alone: boolean;
   readonly isFirst: boolean;
   readonly isNew: boolean;
-  readonly quotas: QuotaOptions | undefined;
+  readonly settings: Settings;
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -98,8 +101,14 @@ function openStrictNode(options: {
     world: machineWorld(),
     defaultAccount: '',
     log: logLine,
-    quotas: options.quotas,
+    ...options.settings,
   });
+}
+
+/** What the command line says of every process alike. */
+interface Settings {
+  readonly quotas: QuotaOptions | undefined;
+  readonly oidcIssuers: readonly IssuerSource[];
 }
 
 async function serveAlone(
@@ -137,11 +146,11 @@ async function serveAsNodes(
 async function runWorker({
   at,
   dataDir,
-  quotas,
+  settings,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
-  readonly quotas: QuotaOptions | undefined;
+  readonly settings: Settings;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
@@ -152,7 +161,7 @@ async function runWorker({
     alone: false,
     isFirst: false,
     isNew: false,
-    quotas,
+    settings,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   order.serving(listener.port);

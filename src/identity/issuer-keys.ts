@@ -128,7 +128,6 @@ async function fetched(url: string): Promise<string> {
 
 function findKeyIn(text: string): FindKey {
   const { keys } = JSON.parse(text) as Partial<JSONWebKeySet>;
-  if (!Array.isArray(keys) || keys.length > mostKeys)
-    throw new Error('It is no JSON Web Key Set.');
+  if (!Array.isArray(keys) || keys.length > mostKeys) throw new Error('It is no JSON Web Key Set.');
   return createLocalJWKSet({ keys });
 }

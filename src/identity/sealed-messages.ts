@@ -1,7 +1,8 @@
 /** Messages for callers who are to hand them back, and not to read them: sealed, as base64url. */
+
+import type { World } from '../world.ts';
 import { openText, sealText, type TextSeal } from './sealed-text.ts';
 import type { SessionSecret } from './session-secret.ts';
-import type { World } from '../world.ts';
 
 export interface MessageSeal {
   seal(text: string): string;

@@ -62,7 +62,10 @@ function wishOf(input: AssumeRoleRequest, { principal: { session } }: Call): Ses
 
 function conditionsOf(
   { RoleSessionName, ExternalId }: AssumeRoleRequest,
-  { tags, sourceIdentity }: { readonly tags: SessionTags; readonly sourceIdentity?: string | undefined },
+  {
+    tags,
+    sourceIdentity,
+  }: { readonly tags: SessionTags; readonly sourceIdentity?: string | undefined },
 ): ConditionKeys {
   return (key) => {
     switch (key) {

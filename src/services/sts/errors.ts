@@ -22,9 +22,7 @@ export const mfaFailed = () =>
 /** Roles and durations. */
 export const invalidArn = (arn: string) => validation(`${arn} is invalid`);
 export const beyondRoleMaximum = () =>
-  validation(
-    'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
-  );
+  validation('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
 export const beyondChainMaximum = () =>
   validation(
     'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',

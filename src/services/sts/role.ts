@@ -68,10 +68,8 @@ function denialText(
   operation: string,
   { arn }: { readonly arn: string },
 ): string {
-  const { type } = principal;
-  if (type === 'WebIdentityUser') return `Not authorized to perform sts:${operation}`;
-  const who = type === 'AWSService' ? principal.serviceName : principal.arn;
-  return `User: ${who} is not authorized to perform: sts:${operation} on resource: ${arn}`;
+  if (principal.type === 'WebIdentityUser') return `Not authorized to perform sts:${operation}`;
+  return `User: ${principal.arn} is not authorized to perform: sts:${operation} on resource: ${arn}`;
 }
 
 function resourceOf({ arn, account }: RoleName, role: Role | undefined): Resource {

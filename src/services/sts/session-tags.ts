@@ -25,7 +25,10 @@ export interface SessionTags {
 }
 
 export function sessionTagsOf(
-  { Tags = [], TransitiveTagKeys = [] }: {
+  {
+    Tags = [],
+    TransitiveTagKeys = [],
+  }: {
     readonly Tags?: readonly WireTag[] | undefined;
     readonly TransitiveTagKeys?: readonly string[] | undefined;
   },

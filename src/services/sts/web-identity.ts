@@ -174,6 +174,10 @@ function claimConditions({
     [`${url}:aud`, audience.length === 1 ? (audience[0] as string) : audience],
     [`${url}:sub`, sub],
   ]);
-  if (Array.isArray(amr)) keys.set(`${url}:amr`, amr.filter((each) => typeof each === 'string'));
+  if (Array.isArray(amr))
+    keys.set(
+      `${url}:amr`,
+      amr.filter((each) => typeof each === 'string'),
+    );
   return keys;
 }
