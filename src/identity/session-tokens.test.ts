@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { accountOfAccessKeyId } from './access-key.ts';
+import { accountOfAccessKeyId, newAccessKeyId } from './access-key.ts';
 import type { SessionSecret } from './session-secret.ts';
 import { createSessionTokens, type SessionClaims, type SessionTokens } from './session-tokens.ts';
 import { deriveSigningKey, sealSecret, signatureOf } from './sigv4.ts';
@@ -30,7 +30,7 @@ const claims: SessionClaims = {
       tags: { Team: 'Käse ✓' },
     },
   },
-  endsWith: 'AKIAEXAMPLE',
+  endsWith: newAccessKeyId('AKIA', '111122223333', world),
 };
 
 function opened(found: ReturnType<SessionTokens['find']>) {
@@ -49,7 +49,7 @@ describe('a session token', () => {
     const { accessKeyId } = issued;
     assert.deepEqual(accessKey.principal, { ...claims.principal, accessKeyId });
     assert.deepEqual(accessKey.session, { expiresAt: 3_601_000 });
-    assert.equal(endsWith, 'AKIAEXAMPLE');
+    assert.equal(endsWith, claims.endsWith);
     const signature = (key: typeof accessKey.secret) =>
       signatureOf(deriveSigningKey(key, '20260101/us-east-1/sts/aws4_request'), 'text');
     assert.equal(signature(accessKey.secret), signature(sealSecret(issued.secretAccessKey)));
@@ -61,6 +61,19 @@ describe('a session token', () => {
     const first = opened(node.find(accessKeyId, sessionToken));
     assert.equal(node.find(accessKeyId, sessionToken), first);
     assert.equal(node.find(accessKeyId, `${sessionToken}`), first);
+  });
+
+  test("ends with the long-term key that asked, and not with a stranger's in dev mode", () => {
+    const node = tokens();
+    for (const stranger of [
+      'test',
+      '111122223333',
+      newAccessKeyId('AKIA', '444455556666', world),
+    ]) {
+      const issued = node.issue({ ...claims, endsWith: stranger });
+      const { endsWith } = opened(node.find(issued.accessKeyId, issued.sessionToken));
+      assert.equal(endsWith, undefined, stranger);
+    }
   });
 
   test('says nothing readable', () => {

@@ -6,7 +6,7 @@
 import { deriveKey } from '../crypto/kdf.ts';
 import type { Principal } from '../operation.ts';
 import type { World } from '../world.ts';
-import { type AccessKey, newAccessKeyId } from './access-key.ts';
+import { type AccessKey, accountOfAccessKeyId, newAccessKeyId } from './access-key.ts';
 import { openText, overheadBytes, sealText, type TextSeal } from './sealed-text.ts';
 import type { SessionSecret } from './session-secret.ts';
 import { sealSecret } from './sigv4.ts';
@@ -89,8 +89,12 @@ export function createSessionTokens(options: {
   };
 
   return {
-    issue: (claims, minimumChars = 0) => {
-      const accessKeyId = newAccessKeyId('ASIA', claims.principal.account, world);
+    issue: ({ principal, endsWith = '' }, minimumChars = 0) => {
+      const { account } = principal;
+      const accessKeyId = newAccessKeyId('ASIA', account, world);
+      // Keys that we didn't make are dev mode's strangers'; no key of theirs could ever end.
+      const isOurs = accountOfAccessKeyId(endsWith) === account;
+      const claims: SessionClaims = { principal, ...(isOurs ? { endsWith } : {}) };
       const text = filled(JSON.stringify(claims), minimumChars);
       const { bytes, nonce } = sealText(seal, { text, boundTo: accessKeyId, world });
       return {
