@@ -103,8 +103,9 @@ class KeySet {
 }
 
 async function fileText(path: string): Promise<string> {
-  const { size } = await stat(path);
-  if (size > mostBytes) throw new Error(`${path} has more than ${mostBytes} bytes`);
+  const facts = await stat(path);
+  if (!facts.isFile()) throw new Error(`${path} is no file`);
+  if (facts.size > mostBytes) throw new Error(`${path} has more than ${mostBytes} bytes`);
   return readFile(path, 'utf8');
 }
 

@@ -82,7 +82,7 @@ async function identify(
 ): Promise<WebIdentity> {
   const issuer = ports.webTokens.issuerOf(token);
   if (issuer === undefined) throw notAToken();
-  const url = issuer.replace(/^https:\/\//, '');
+  const url = issuer.replace(/^https:\/\/|\/$/g, '');
   const provider = await ports.findOidcProvider(name.account, url);
   if (provider === undefined) throw noProvider(issuer);
   const claims = await verified(ports, { token, issuer }, call);
