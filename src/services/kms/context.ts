@@ -1,9 +1,9 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
-import type { Principals } from './key-policy.ts';
 import type { LastUses } from './last-use.ts';
 import type { Materials } from './material.ts';
+import type { Principals } from './principals.ts';
 import type { Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
