@@ -47,10 +47,7 @@ export function accessKeysOf(records: IamRecords, sessions: SessionTokens): Acce
     return records.users.get(id).then((user) => toAccessKey(record, user?.value));
   };
   /** A session that ends with a long-term key is good as long as that key is, at every call. */
-  const ofSession = (
-    accessKeyId: string,
-    sessionToken: string,
-  ): FoundKey | Promise<FoundKey> => {
+  const ofSession = (accessKeyId: string, sessionToken: string): FoundKey | Promise<FoundKey> => {
     const found = sessions.find(accessKeyId, sessionToken);
     if (found === undefined || found === 'refused') return found;
     const { accessKey, endsWith } = found;

@@ -15,9 +15,10 @@ import type { HttpRequest, HttpResponse } from './http/message.ts';
 import type { Identified, Verify } from './identity/verify.ts';
 import type { OperationModel, ServiceModel } from './model/schema.ts';
 import type { Operation, OperationTable, Principal } from './operation.ts';
-import { partitionOfRegion, regionOfHost } from './region.ts';
+import { partitionOfRegion } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
+import { nobody } from './unsigned.ts';
 import { newUuid } from './uuid.ts';
 import { claim } from './wire/claim.ts';
 import type { World } from './world.ts';
@@ -88,20 +89,6 @@ export function respond(
   } catch (error) {
     return fail(error);
   }
-}
-
-const anonymous: Principal = {
-  type: 'Anonymous',
-  account: '',
-  arn: '',
-  principalId: '',
-  accessKeyId: '',
-};
-
-/** Whoever calls what AWS takes without a signature; one that came all the same proves nothing. */
-function nobody({ headers }: HttpRequest): Identified {
-  const region = regionOfHost(headers.get('host') ?? '') ?? 'us-east-1';
-  return { kind: 'principal', principal: anonymous, region, signedService: '' };
 }
 
 /** A call that the program itself makes, as a service: a rotation invokes its function. */

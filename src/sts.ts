@@ -1,4 +1,4 @@
-/** The composition of STS: what it needs of identity/ and of IAM's records, and what it gives back. */
+/** The composition of STS: what it needs of identity/ and of IAM's records, and what it gives. */
 import { encodedMessages } from './access/encoded-messages.ts';
 import { accountOfAccessKeyId } from './identity/access-key.ts';
 import { createIssuerKeys, type IssuerSource } from './identity/issuer-keys.ts';

@@ -1,4 +1,4 @@
-/** An OIDC issuer for tests: keys of its own, tokens signed with them, its key set on a real socket. */
+/** An OIDC issuer for tests: its keys, tokens signed with them, its key set on a real socket. */
 import { createServer, type Server } from 'node:http';
 import {
   type CryptoKey,

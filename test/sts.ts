@@ -1,4 +1,4 @@
-/** What the scenarios of STS share: a server, people in two accounts, and their temporary credentials. */
+/** What the scenarios of STS share: people in two accounts, and their temporary credentials. */
 import assert from 'node:assert/strict';
 import * as iam from '@aws-sdk/client-iam';
 import { GenerateRandomCommand, KMSClient } from '@aws-sdk/client-kms';

@@ -6,7 +6,7 @@ import { sts } from '../../src/model/sts.generated.ts';
 import { decode, stsRequest } from '../wire-requests.ts';
 import { type Probe, probesOf } from './probe.ts';
 
-/** As a Query client sends it: `Tags.member.1.Key=…`; an empty list as a parameter without value. */
+/** As Query clients send it: `Tags.member.1.Key=…`; an empty list is a parameter without value. */
 function params(value: unknown, name: string): string[] {
   if (Array.isArray(value))
     return value.length === 0

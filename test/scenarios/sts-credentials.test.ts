@@ -11,6 +11,7 @@ import {
   DeleteUserPolicyCommand,
   ListUsersCommand,
   UpdateAccessKeyCommand,
+  UpdateUserCommand,
 } from '@aws-sdk/client-iam';
 import {
   DecodeAuthorizationMessageCommand,
@@ -174,6 +175,16 @@ describe('what GetSessionToken and GetFederationToken give', () => {
       await refusedEverywhere(session);
     });
 
+    test(`${kind}: ends when the user gets another name`, async () => {
+      const owner = await newUser(root, `renamed-${kind}`, everything);
+      const session = await warm(await get(owner.credentials));
+      const NewUserName = `again-${kind}`;
+      await sendIam(root, new UpdateUserCommand({ UserName: owner.name, NewUserName }));
+      await refusedEverywhere(session);
+      await useKms(owner.credentials);
+      await warm(await get(owner.credentials));
+    });
+
     test(`${kind}: is refused by IAM`, async () => {
       const session = await get(admin.credentials);
       const asked = sendIam(session, new ListUsersCommand({}));
@@ -326,6 +337,19 @@ describe('GetFederationToken', () => {
       accountId: account,
       userName: 'admin',
     });
+  });
+});
+
+describe('the size of a token', () => {
+  test('is told, and can be tried up to the longest', async () => {
+    for (const MinimumSessionTokenSize of [0, 2_000, 4_096]) {
+      const answer = await assumeRole(admin.credentials, role, { MinimumSessionTokenSize });
+      const { length = 0 } = answer.Credentials?.SessionToken ?? '';
+      assert.ok(length >= MinimumSessionTokenSize && length <= 4_096, `${length}`);
+      assert.equal(answer.SessionTokenSize, length);
+      assert.equal(answer.SessionTokenUtilization, Math.ceil((length * 100) / 4_096));
+      await warm(credentialsIn(root, answer));
+    }
   });
 });
 

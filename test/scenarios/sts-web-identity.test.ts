@@ -1,4 +1,4 @@
-/** AssumeRoleWithWebIdentity over the wire, with tokens of issuers whose keys are a file and a URL. */
+/** AssumeRoleWithWebIdentity over the wire; the issuers have keys in a file and at a URL. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** GetSessionToken and GetFederationToken: temporary credentials of a user, for as long as its key. */
+/** GetSessionToken and GetFederationToken: credentials for a while, of a user and its key. */
 import type {
   GetFederationTokenRequest,
   GetFederationTokenResponse,
@@ -9,8 +9,19 @@ import type {
 import type { Call, Operations, Principal, Session } from '../../operation.ts';
 import { sessionCredentials } from './errors.ts';
 import type { StsPorts } from './ports.ts';
-import { packedPolicySize, requirePolicies, sessionPoliciesOf } from './session-policies.ts';
-import { hasTags, sessionTagsOf, tagCondition, taggedSession } from './session-tags.ts';
+import {
+  packedPolicySize,
+  requirePolicies,
+  type SessionPolicies,
+  sessionPoliciesOf,
+} from './session-policies.ts';
+import {
+  hasTags,
+  type SessionTags,
+  sessionTagsOf,
+  tagCondition,
+  taggedSession,
+} from './session-tags.ts';
 import { issue, lifetime, refuseMfa } from './temporary.ts';
 
 export function userSessionOperations(ports: StsPorts) {
@@ -27,15 +38,16 @@ export function userSessionOperations(ports: StsPorts) {
       recordsAnswer: true,
       find: (input, call) => {
         refuseSessions(call);
-        const tags = sessionTagsOf(input);
+        const wish = { tags: sessionTagsOf(input), policies: sessionPoliciesOf(input) };
         const { account } = call.principal;
         return {
           resource: { arn: federatedArn(input.Name, call), account },
-          conditions: (key) => tagCondition(tags, key),
-          subject: undefined,
+          conditions: (key) => tagCondition(wish.tags, key),
+          subject: wish,
         };
       },
-      run: (input, call) => getFederationToken(ports, input, call),
+      run: (input, call, wish: FederationWish) =>
+        getFederationToken(ports, { ...input, ...wish }, call),
     },
   } satisfies Operations<StsModel, 'GetSessionToken' | 'GetFederationToken'>;
 }
@@ -72,13 +84,17 @@ function getSessionToken(
 const federatedArn = (name: string, { partition, principal }: Call): string =>
   `arn:${partition}:sts::${principal.account}:federated-user/${name}`;
 
+interface FederationWish {
+  readonly tags: SessionTags;
+  readonly policies: SessionPolicies;
+}
+
 async function getFederationToken(
   ports: StsPorts,
-  input: GetFederationTokenRequest,
+  input: GetFederationTokenRequest & FederationWish,
   call: Call,
 ): Promise<GetFederationTokenResponse> {
-  const tags = sessionTagsOf(input);
-  const policies = sessionPoliciesOf(input);
+  const { tags, policies } = input;
   const { account, accessKeyId } = call.principal;
   const Arn = federatedArn(input.Name, call);
   if (hasTags(tags))
