@@ -13,6 +13,7 @@ import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
 import type { MovableWorld } from './clock.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { mintAccessKey } from './identity/access-key.ts';
+import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
@@ -51,6 +52,8 @@ export interface NodeOptions {
   readonly log: (line: string) => void;
   /** Undefined: requests have no quotas. */
   readonly quotas?: QuotaOptions | undefined;
+  /** Whose tokens AssumeRoleWithWebIdentity takes, and where their keys are. */
+  readonly oidcIssuers?: readonly IssuerSource[];
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -143,14 +146,23 @@ interface Parts {
 }
 
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
-  const { world, quotas } = options;
+  const { world, quotas, oidcIssuers = [], log } = options;
   const { store, iam } = parts;
   const access = openAccess({ store, iam, world });
   const firstAccount = async (): Promise<string | undefined> =>
     options.mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
-  const services = await openServices({ store, iam, world, access, firstAccount, quotas });
+  const services = await openServices({
+    store,
+    iam,
+    world,
+    access,
+    firstAccount,
+    quotas,
+    oidcIssuers,
+    log,
+  });
   const verify = createVerifier({
-    accessKeys: accessKeysOf(iam),
+    accessKeys: accessKeysOf(iam, services.sessions),
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),

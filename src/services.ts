@@ -5,7 +5,9 @@
 
 import type { Access } from './access/access.ts';
 import { serviceEventRecord } from './audit/record.ts';
-import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import { mintAccessKey } from './identity/access-key.ts';
+import type { IssuerSource } from './identity/issuer-keys.ts';
+import type { SessionTokens } from './identity/session-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
@@ -25,8 +27,8 @@ import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createSealhold } from './services/sealhold/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
-import { createSts } from './services/sts/index.ts';
 import type { Store } from './store/store.ts';
+import { openSts } from './sts.ts';
 import type { Usage } from './usage/usage.ts';
 import type { World } from './world.ts';
 
@@ -46,6 +48,10 @@ export interface ServiceOptions {
   readonly firstAccount: () => Promise<string | undefined>;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
+  /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
+  readonly oidcIssuers?: readonly IssuerSource[];
+  /** What an operator should know. */
+  readonly log?: (line: string) => void;
 }
 
 export interface Services {
@@ -53,6 +59,7 @@ export interface Services {
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  readonly sessions: SessionTokens;
 }
 
 /** Opens every service on the store. */
@@ -76,6 +83,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
+  const sts = await openSts(options);
   return {
     tables: new Map([
       ['iam', iam.operations],
@@ -83,11 +91,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ['kms', kms.operations],
       ['sealhold', sealholdOperations(options, kms)],
       ['servicequotas', serviceQuotas],
-      ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
+      ['sts', sts.operations],
     ]),
     dueWork: kmsWork(kms, world),
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
+    sessions: sts.sessions,
   };
 }
 
@@ -120,9 +129,4 @@ function kmsWork(kms: Kms, world: World): readonly DueWork[] {
             : serviceEventRecord({ ...event, service: 'kms', now }, world),
       })),
   }));
-}
-
-async function accountOf(iam: IamRecords, accessKeyId: string): Promise<string | undefined> {
-  const known = await iam.accessKeys.get(accessKeyId);
-  return known?.value.account ?? accountOfAccessKeyId(accessKeyId);
 }

@@ -7,6 +7,7 @@ import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
@@ -25,6 +26,7 @@ export const dev: Command = {
       help: 'the account of access keys that name none (000000000000)',
     },
     quotasFlag,
+    oidcIssuerFlag,
   ],
   run: runDev,
 };
@@ -52,6 +54,7 @@ async function openResettable(
 ): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
+  const oidcIssuers = oidcIssuersOf(input.flags);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -70,6 +73,7 @@ async function openResettable(
         defaultAccount: account,
         log: logLine,
         quotas,
+        oidcIssuers,
         reset,
       }),
     empty: () => {

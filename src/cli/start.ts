@@ -1,5 +1,6 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
+import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
@@ -12,6 +13,7 @@ import {
   writeRootCredentials,
 } from './data.ts';
 import { runNodes } from './nodes.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
   endpointOf,
@@ -39,6 +41,7 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    oidcIssuerFlag,
   ],
   run: runStart,
 };
@@ -50,9 +53,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
-  const quotas = quotasOf(flags, processes);
+  const settings = { quotas: quotasOf(flags, processes), oidcIssuers: oidcIssuersOf(flags) };
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas });
+  if (cluster.isWorker) return runWorker({ at, dataDir, settings });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -62,7 +65,7 @@ async function runStart(input: CommandInput): Promise<number> {
       alone: processes === 1,
       isFirst: true,
       isNew: folder.isNew,
-      quotas,
+      settings,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
@@ -87,7 +90,7 @@ function openStrictNode(options: {
   readonly alone: boolean;
   readonly isFirst: boolean;
   readonly isNew: boolean;
-  readonly quotas: QuotaOptions | undefined;
+  readonly settings: Settings;
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -101,8 +104,14 @@ function openStrictNode(options: {
     world: machineWorld(),
     defaultAccount: '',
     log: logLine,
-    quotas: options.quotas,
+    ...options.settings,
   });
+}
+
+/** What the command line says of every process alike. */
+interface Settings {
+  readonly quotas: QuotaOptions | undefined;
+  readonly oidcIssuers: readonly IssuerSource[];
 }
 
 async function serveAlone(
@@ -140,11 +149,11 @@ async function serveAsNodes(
 async function runWorker({
   at,
   dataDir,
-  quotas,
+  settings,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
-  readonly quotas: QuotaOptions | undefined;
+  readonly settings: Settings;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
@@ -155,7 +164,7 @@ async function runWorker({
     alone: false,
     isFirst: false,
     isNew: false,
-    quotas,
+    settings,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   order.serving(listener.port);
