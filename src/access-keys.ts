@@ -19,7 +19,10 @@ export interface AccessKeys {
 
 export function accessKeysOf(records: IamRecords): AccessKeys {
   // Changed records are other objects, so an access key is never older than what it is made of.
-  const made = new WeakMap<AccessKeyRecord, { accessKey: AccessKey; user: UserRecord | undefined }>();
+  const made = new WeakMap<
+    AccessKeyRecord,
+    { accessKey: AccessKey; user: UserRecord | undefined }
+  >();
   const toAccessKey = (
     record: AccessKeyRecord,
     user: UserRecord | undefined,
@@ -33,7 +36,9 @@ export function accessKeysOf(records: IamRecords): AccessKeys {
     made.set(record, { accessKey, user });
     return accessKey;
   };
-  const withUser = (record: AccessKeyRecord): AccessKey | undefined | Promise<AccessKey | undefined> => {
+  const withUser = (
+    record: AccessKeyRecord,
+  ): AccessKey | undefined | Promise<AccessKey | undefined> => {
     if (record.owner === 'Root') return toAccessKey(record, undefined);
     const id = recordId(record.account, record.owner.userName);
     const cached = records.users.peek(id);

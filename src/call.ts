@@ -170,7 +170,10 @@ export class LiveCall implements Call {
     const { question } = matter;
     const { denials } = this.#ports;
     if (concealedAs !== undefined && question.resource.account !== this.principal.account) {
-      const text = concealedDenial({ principal: this.principal, action: question.action }, concealedAs);
+      const text = concealedDenial(
+        { principal: this.principal, action: question.action },
+        concealedAs,
+      );
       // An id, or its absence, would tell whether the resource exists. Its owner can find it.
       denials.keep({ call: this, matter, text, account: question.resource.account });
       throw new ApiError(this.#denial, text);

@@ -68,6 +68,8 @@ export interface ResourcePolicy {
   readonly text: string;
   /** `required`: it must allow even in its own account, as KMS key policies must. */
   readonly rule: 'ordinary' | 'required';
+  /** A role's trust policy says nothing of resources. */
+  readonly type?: 'trust';
   /** `default`, or how the service calls it. */
   readonly name: string;
   /**

@@ -30,6 +30,11 @@ export interface Pipeline {
   readonly callerPolicies: FindCallerPolicies;
   readonly compiled: CompiledPolicies;
   readonly denials: Denials;
+  /** An authenticated request, for what is told of the last use of keys and roles. */
+  readonly noteUse: (
+    principal: Principal,
+    use: { readonly at: number; readonly service: string; readonly region: string },
+  ) => void;
   readonly store: Store;
   readonly audit: Audit;
   readonly world: World;
@@ -70,8 +75,9 @@ export function respond(
   const goOn = (identified: Identified): Promise<Outcome> =>
     identified.kind === 'refused'
       ? journey.refuseStranger(request.headers, identified.error)
-      : journey.travel({ principal: identified.principal, region: identified.region, via: [] }, () =>
-          claimed.protocol.decode(claimed),
+      : journey.travel(
+          { principal: identified.principal, region: identified.region, via: [] },
+          () => claimed.protocol.decode(claimed),
         );
   try {
     const identity = pipeline.verify(request, {
@@ -146,6 +152,8 @@ class Journey {
   travel(traveller: Traveller, decode: () => unknown): Promise<Outcome> {
     const { store } = this.#pipeline;
     const call = this.#openCall(traveller);
+    const { now, service, region } = call;
+    this.#pipeline.noteUse(traveller.principal, { at: now, service, region });
     const decoded = this.#decode(decode);
     if (decoded.error !== undefined) return this.#refuse(call, undefined, decoded.error);
     const { row, input } = decoded;

@@ -4,33 +4,30 @@
  * close.
  */
 import { join } from 'node:path';
-import { callerPoliciesOf } from './access/caller-policies.ts';
+import { callerPoliciesOf, type ManagedPolicyText } from './access/caller-policies.ts';
 import { compiledPolicies } from './access/compiled-policies.ts';
-import { openDenials } from './access/denials.ts';
+import { type Denials, openDenials } from './access/denials.ts';
 import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
 import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
-import { serviceEventRecord } from './audit/record.ts';
 import type { MovableWorld } from './clock.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
-import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import { mintAccessKey } from './identity/access-key.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
-import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
-import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
-import { sts as stsModel } from './model/sts.generated.ts';
-import type { OperationTable } from './operation.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { parsePolicyArn, policyText } from './services/iam/policy-text.ts';
-import { type AccessKeyRecord, type IamRecords, iamRecords, recordId } from './services/iam/records.ts';
-import { createKms, type Kms } from './services/kms/index.ts';
-import { listedQuotas } from './services/kms/listed-quotas.ts';
+import {
+  type AccessKeyRecord,
+  type IamRecords,
+  iamRecords,
+  recordId,
+} from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { createServiceQuotas } from './services/servicequotas/index.ts';
-import { createSts } from './services/sts/index.ts';
+import { models, openServices, type Services } from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -39,12 +36,6 @@ import { integrityKeyOf } from './store/root-key.ts';
 import { openSqliteEngine } from './store/sqlite/engine.ts';
 import type { Collection, Store } from './store/store.ts';
 import { trailFeed } from './trail-feed.ts';
-
-export const models: ReadonlyMap<string, ServiceModel> = new Map([
-  [kmsModel.service, kmsModel],
-  [serviceQuotasModel.service, serviceQuotasModel],
-  [stsModel.service, stsModel],
-]);
 
 export interface NodeOptions {
   readonly mode: 'strict' | 'dev';
@@ -129,7 +120,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
-      await served.usage.close();
+      for (const each of served.saved) await each.close();
       await audit.close();
       await store.close();
     },
@@ -158,88 +149,82 @@ interface Parts {
   readonly clock: Collection<{ readonly offsetMs: number }>;
 }
 
-async function serve(
-  options: NodeOptions,
-  parts: Parts,
-): Promise<{ handler: HttpHandler; runner: Runner; usage: { close: () => Promise<void> } }> {
-  const { world, log } = options;
-  const { store, audit, iam } = parts;
-  const { quotas } = options;
-  const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
-  const serviceQuotas = createServiceQuotas({
-    store,
-    services: [
-      {
-        code: 'kms',
-        name: 'AWS Key Management Service (AWS KMS)',
-        quotas: (region) => listedQuotas(quotas?.settings, region),
-      },
-    ],
-  });
-  const tables = new Map<string, OperationTable>([
-    ['kms', kms.operations],
-    ['servicequotas', serviceQuotas],
-    ['sts', createSts({ accountOf: (id) => accountOf(iam, id) })],
-  ]);
+async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
+  const { world, quotas } = options;
+  const { store, iam } = parts;
+  const services = await openServices({ store, iam, world, quotas });
   const verify = createVerifier({
     accessKeys: accessKeysOf(iam),
     world,
-    services: new Set([...models.keys(), adminService]),
+    services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
   });
   const compiled = compiledPolicies();
   const denials = openDenials({ store, world, compiled });
   const pipeline: Pipeline = {
     models,
-    tables,
+    tables: services.tables,
     verify,
-    callerPolicies: callerPoliciesOf(iam, {
-      compiled,
-      managedPolicyText: async (arn, read) => {
-        const named = parsePolicyArn(arn);
-        // Read for the sake of who depends on it.
-        if (named !== undefined && named.account !== 'aws')
-          await read(iam.policies, recordId(named.account, named.name));
-        return (await policyText(iam, arn))?.document;
-      },
-    }),
+    callerPolicies: callerPoliciesOf(iam, { compiled, managedPolicyText: managedPolicies(iam) }),
     compiled,
     denials,
+    noteUse: services.noteUse,
     store,
-    audit,
+    audit: parts.audit,
     world,
-    onFault: (requestId, error) => log(`Request ${requestId} failed: ${describe(error)}`),
+    onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  const runner = runDueWork(
-    [...kmsWork(kms, world), { kind: 'access/forget-denial', due: denials.due }],
-    options,
-    parts,
-  );
+  const forgetting = { kind: 'access/forget-denial', due: denials.due };
+  const runner = runDueWork([...services.dueWork, forgetting], options, parts);
   const admin = adminPorts(options, { ...parts, runner, verify });
-  const usage = keepUsage(kms.usage, (error) =>
-    log(`What is known of the use of keys could not be saved: ${describe(error)}`),
-  );
   return {
     runner,
-    usage,
+    saved: saveWhatLags(services, denials, options.log),
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
 
-/** KMS's due work, its events as records. */
-function kmsWork(kms: Kms, world: MovableWorld): readonly DueWork[] {
-  return kms.dueWork.map(({ kind, due }) => ({
-    kind,
-    due: async (now, limit) =>
-      (await due(now, limit)).map(({ id, writes, event }) => ({
-        id,
-        writes,
-        record:
-          event === undefined
-            ? undefined
-            : serviceEventRecord({ ...event, service: 'kms', now }, world),
-      })),
-  }));
+interface Served {
+  readonly handler: HttpHandler;
+  readonly runner: Runner;
+  readonly saved: readonly Saving[];
+}
+
+const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;
+
+/** Texts of managed policies, each read for the sake of who depends on it. */
+function managedPolicies(iam: IamRecords): ManagedPolicyText {
+  return async (arn, read) => {
+    const named = parsePolicyArn(arn);
+    if (named !== undefined && named.account !== 'aws')
+      await read(iam.policies, recordId(named.account, named.name));
+    return (await policyText(iam, arn))?.document;
+  };
+}
+
+function saveWhatLags(
+  { usages }: Services,
+  denials: Denials,
+  log: NodeOptions['log'],
+): readonly Saving[] {
+  const onFault =
+    (what: string) =>
+    (error: unknown): void =>
+      log(`${what} could not be saved: ${describe(error)}`);
+  return [
+    ...usages.map((usage) =>
+      saveRegularly(
+        { ifDue: () => usage.saveIfDue(), all: () => usage.save() },
+        1_000,
+        onFault('What is known of the use of keys'),
+      ),
+    ),
+    saveRegularly(
+      { ifDue: () => denials.save(), all: () => denials.save() },
+      200,
+      onFault('Why calls were denied'),
+    ),
+  ];
 }
 
 /** Does what falls due, each change in one commit with its record. */
@@ -263,19 +248,24 @@ function runDueWork(
   });
 }
 
-/** Asks every second whether it is time to save what lags behind; saves it all at the end. */
-function keepUsage(
-  usage: Kms['usage'],
+/** Saves what lags behind, regularly and at the end. */
+function saveRegularly(
+  save: { readonly ifDue: () => Promise<void>; readonly all: () => Promise<void> },
+  everyMs: number,
   onFault: (error: unknown) => void,
-): { close: () => Promise<void> } {
-  const timer = setInterval(() => void usage.saveIfDue().catch(onFault), 1_000);
+): Saving {
+  const timer = setInterval(() => void save.ifDue().catch(onFault), everyMs);
   timer.unref();
   return {
     close: async () => {
       clearInterval(timer);
-      await usage.save().catch(onFault);
+      await save.all().catch(onFault);
     },
   };
+}
+
+interface Saving {
+  readonly close: () => Promise<void>;
 }
 
 /** What calls to our own interface are signed for. */
@@ -311,11 +301,6 @@ async function refuseUnlessOperator(
   return type === 'Root' && account === first?.value.account
     ? undefined
     : `${arn} is not the root user of the installation's first account.`;
-}
-
-async function accountOf(iam: IamRecords, accessKeyId: string): Promise<string | undefined> {
-  const known = await iam.accessKeys.get(accessKeyId);
-  return known?.value.account ?? accountOfAccessKeyId(accessKeyId);
 }
 
 async function firstAccount(

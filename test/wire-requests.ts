@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '../src/api-error.ts';
 import type { HttpRequest } from '../src/http/message.ts';
+import { iam } from '../src/model/iam.generated.ts';
 import { iamToolbox } from '../src/model/iam-toolbox.generated.ts';
 import { kms } from '../src/model/kms.generated.ts';
 import { lambda } from '../src/model/lambda.generated.ts';
@@ -11,6 +12,7 @@ import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  ['iam', iam],
   ['iam-toolbox', iamToolbox],
   ['kms', kms],
   ['lambda', lambda],
@@ -52,12 +54,17 @@ export function kmsRequest(operation: string, body: unknown): Asked {
 }
 
 /** An STS request as an SDK sends it, from `Name=value` pairs that are already encoded. */
-export function stsRequest(operation: string, params = ''): Asked {
-  return {
-    headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-    body: `Action=${operation}&Version=2011-06-15${params === '' ? '' : `&${params}`}`,
-  };
-}
+export const stsRequest = (operation: string, params = ''): Asked =>
+  queryRequest(`Action=${operation}&Version=2011-06-15`, params);
+
+/** An IAM request, as `stsRequest`. */
+export const iamRequest = (operation: string, params = ''): Asked =>
+  queryRequest(`Action=${operation}&Version=2010-05-08`, params);
+
+const queryRequest = (action: string, params: string): Asked => ({
+  headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+  body: params === '' ? action : `${action}&${params}`,
+});
 
 /** A Lambda request as an SDK sends it; a body that is not text is sent as its JSON. */
 export function lambdaRequest(method: string, target: string, body: unknown = ''): Asked {

@@ -9,16 +9,15 @@ import { join } from 'node:path';
 import { machineWorld } from '../src/cli/world.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
 import type { OperationTable } from '../src/operation.ts';
-import { models } from '../src/server.ts';
-import { createKms } from '../src/services/kms/index.ts';
-import { createServiceQuotas } from '../src/services/servicequotas/index.ts';
-import { createSts } from '../src/services/sts/index.ts';
+import { iamRecords } from '../src/services/iam/records.ts';
+import { models, openServices } from '../src/services.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
 import { integrityKeyOf } from '../src/store/root-key.ts';
 import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 
 const titles: ReadonlyMap<string, string> = new Map([
+  ['iam', 'IAM'],
   ['kms', 'KMS'],
   ['servicequotas', 'Service Quotas'],
   ['sts', 'STS'],
@@ -44,14 +43,14 @@ async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
     keyring: await createKeyring({ engine, rootKey, world }),
     world,
   });
-  const kms = await createKms({ store, world });
-  const serviceQuotas = createServiceQuotas({ store, services: [] });
+  const { tables } = await openServices({
+    store,
+    iam: iamRecords(store),
+    world,
+    quotas: undefined,
+  });
   await store.close();
-  return new Map([
-    ['kms', kms.operations],
-    ['servicequotas', serviceQuotas],
-    ['sts', createSts({ accountOf: async () => undefined })],
-  ]);
+  return tables;
 }
 
 /**

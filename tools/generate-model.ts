@@ -75,8 +75,17 @@ interface Model {
   readonly shapes: Readonly<Record<string, ModelShape>>;
 }
 interface Departures {
+  readonly printsValues?: false;
   readonly shapes: Readonly<
-    Record<string, { pattern?: string; enum?: readonly string[]; accepts?: readonly string[] }>
+    Record<
+      string,
+      {
+        pattern?: string;
+        refusal?: string;
+        enum?: readonly string[];
+        accepts?: readonly string[];
+      }
+    >
   >;
   readonly errors: Readonly<Record<string, { httpStatus: number }>>;
 }
@@ -314,6 +323,7 @@ function schema(work: Work, name: string): string {
   add('min', shape.min);
   add('max', shape.max);
   add('pattern', departure?.pattern ?? shape.pattern);
+  add('refusal', departure?.refusal);
   add('enum', departure?.enum ?? shape.enum);
   add('accepts', departure?.accepts);
   if (shape.member) fields.push(`member: ${constant(shape.member.shape)}`);
@@ -416,6 +426,7 @@ function serviceModel(work: Work): string[] {
     fields.push(`targetPrefix: ${literal(metadata.targetPrefix)}`);
   if (metadata.xmlNamespace !== undefined)
     fields.push(`xmlNamespace: ${literal(metadata.xmlNamespace)}`);
+  if (work.departures.printsValues === false) fields.push('printsValues: false');
   return [
     `export const ${variable(work.service)}: ServiceModel = {`,
     ...[...fields, 'operations', 'errors'].map((field) => `  ${field},`),

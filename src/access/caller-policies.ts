@@ -4,13 +4,9 @@
  * changes.
  */
 import type { Principal } from '../operation.ts';
+import { foldCase } from '../policy/context.ts';
 import type { Caller, NamedPolicy, PolicySet } from '../policy/evaluate.ts';
-import type {
-  GroupRecord,
-  IamRecords,
-  RoleRecord,
-  UserRecord,
-} from '../services/iam/records.ts';
+import type { GroupRecord, IamRecords, RoleRecord, UserRecord } from '../services/iam/records.ts';
 import type { Collection, Entry } from '../store/store.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
 
@@ -37,9 +33,7 @@ export type ManagedPolicyText = (arn: string, read: Read) => MaybePromise<string
 type MaybePromise<T> = T | Promise<T>;
 
 /** Reads a record and notes that the result depends on it. */
-export interface Read {
-  <T>(collection: Collection<T>, id: string): Promise<Entry<T> | undefined>;
-}
+export type Read = <T>(collection: Collection<T>, id: string) => Promise<Entry<T> | undefined>;
 
 interface Kept {
   readonly sources: readonly Source[];
@@ -71,7 +65,7 @@ export function callerPoliciesOf(
   };
   return (principal) => {
     const known = kept.get(principal);
-    return known !== undefined && known.sources.every(isCurrent) ? known.result : gather(principal);
+    return known?.sources.every(isCurrent) ? known.result : gather(principal);
   };
 }
 
@@ -102,9 +96,10 @@ class Gathering {
     const session = await this.#sessionPolicies(principal);
     const { policies, boundary, tags } = identity;
     const all = [...policies, ...(boundary === undefined ? [] : [boundary]), ...(session ?? [])];
-    const asked = new Set(all.flatMap(({ policy }) => [...policy.conditionKeys]));
+    const statements = all.flatMap(({ policy }) => policy.statements);
+    const keys = new Set(statements.flatMap(({ conditions }) => conditions.map(({ key }) => key)));
     return {
-      mentions: (conditionKey) => asked.has(conditionKey),
+      mentions: (conditionKey) => keys.has(conditionKey),
       caller: callerOf(principal),
       policies: {
         identity: policies,
@@ -245,5 +240,5 @@ function callerOf(principal: Principal): Caller {
 }
 
 function lowerCaseKeys(tags: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  return new Map(Object.entries(tags).map(([key, value]) => [key.toLowerCase(), value]));
+  return new Map(Object.entries(tags).map(([key, value]) => [foldCase(key), value]));
 }

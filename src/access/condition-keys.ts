@@ -3,7 +3,9 @@
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)
  * Keys that can't be known here, such as those of VPCs and organizations, are absent.
  */
+
 import type { Circumstances, ConditionKeys, Principal, Resource } from '../operation.ts';
+import { foldCase } from '../policy/context.ts';
 
 /** What of a call the keys tell. */
 export interface CallFacts {
@@ -62,12 +64,15 @@ const globalKeys: ReadonlyMap<string, Key> = new Map<string, Key>([
   ['aws:federatedprovider', ({ principal }) => principal.session?.federatedProvider],
   [
     'aws:tokenissuetime',
-    ({ principal }) => (principal.session === undefined ? undefined : iso(principal.session.createdAt)),
+    ({ principal }) =>
+      principal.session === undefined ? undefined : iso(principal.session.createdAt),
   ],
   [
     'aws:multifactorauthpresent',
     ({ principal }) =>
-      principal.session === undefined ? undefined : yesOrNo(principal.session.isMfaPresent === true),
+      principal.session === undefined
+        ? undefined
+        : yesOrNo(principal.session.isMfaPresent === true),
   ],
   ['aws:currenttime', ({ now }) => iso(now)],
   ['aws:epochtime', ({ now }) => String(Math.floor(now / 1000))],
@@ -111,7 +116,8 @@ export function conditionKeys(
     if (!key.startsWith('aws:')) return conditions?.(key);
     const known = globalKeys.get(key);
     if (known !== undefined) return known(facts, resource);
-    if (key.startsWith(principalTag)) return facts.principalTags.get(key.slice(principalTag.length));
+    if (key.startsWith(principalTag))
+      return facts.principalTags.get(key.slice(principalTag.length));
     if (key.startsWith(resourceTag)) return tagOf(resource, key.slice(resourceTag.length));
     return fromMembers.test(key) ? conditions?.(key) : undefined;
   };
@@ -120,8 +126,7 @@ export function conditionKeys(
 /** Tag keys are compared without regard to case in conditions, and only there. */
 function tagOf({ tags }: Resource, lowerCaseKey: string): string | undefined {
   if (tags === undefined) return undefined;
-  for (const [key, value] of Object.entries(tags))
-    if (key.toLowerCase() === lowerCaseKey) return value;
+  for (const [key, value] of Object.entries(tags)) if (foldCase(key) === lowerCaseKey) return value;
   return undefined;
 }
 

@@ -42,10 +42,16 @@ function namedResourcePolicy(
   resource: Resource,
   compiled: CompiledPolicies,
 ): NonNullable<PolicySet['resource']> {
-  const { text, name, rule, principalIds } = resource.policy as NonNullable<Resource['policy']>;
+  const {
+    text,
+    type = 'resource',
+    name,
+    rule,
+    principalIds,
+  } = resource.policy as NonNullable<Resource['policy']>;
   const policy: NamedPolicy = {
     policy: compiled.of(text),
-    type: 'resource',
+    type,
     name,
     attachedTo: resource.arn,
   };

@@ -3,8 +3,8 @@
  * saved behind the answer: a crash loses those of its last second, and nothing else.
  */
 import type { Principal } from '../operation.ts';
-import { type Explanation, explain } from '../policy/explain.ts';
 import type { NamedPolicy } from '../policy/evaluate.ts';
+import { type Explanation, explain } from '../policy/explain.ts';
 import type { Write } from '../store/engine.ts';
 import type { Collection, Store } from '../store/store.ts';
 import type { World } from '../world.ts';

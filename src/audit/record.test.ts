@@ -280,7 +280,14 @@ describe('The record of a call', () => {
     const accessKeyId = 'ASIAIOSFODNN7EXAMPLE';
     const arn = `arn:aws:sts::${account}:assumed-role/Admin/me`;
     const role = { account, accessKeyId, arn, principalId: 'AROAEXAMPLE:me' } as const;
-    assert.deepEqual(identity({ type: 'AssumedRole', ...role }), {
+    const roleArn = `arn:aws:iam::${account}:role/path/Admin`;
+    const session = {
+      createdAt: Date.UTC(2026, 0, 1),
+      expiresAt: Date.UTC(2026, 0, 2),
+      role: { arn: roleArn, id: 'AROAEXAMPLE', name: 'Admin' },
+      sourceIdentity: 'ann',
+    };
+    assert.deepEqual(identity({ type: 'AssumedRole', ...role, session }), {
       type: 'AssumedRole',
       principalId: 'AROAEXAMPLE:me',
       arn,
@@ -290,9 +297,12 @@ describe('The record of a call', () => {
         sessionIssuer: {
           type: 'Role',
           principalId: 'AROAEXAMPLE',
+          arn: roleArn,
           accountId: account,
           userName: 'Admin',
         },
+        attributes: { creationDate: '2026-01-01T00:00:00Z', mfaAuthenticated: 'false' },
+        sourceIdentity: 'ann',
       },
     });
     const user = {

@@ -37,7 +37,9 @@ function ownIdentity(principal: Principal): string {
 export function claimantIdentity(claimant: Claimant): string {
   const { accessKeyId } = claimant;
   const claimed =
-    accessKeyId === undefined || accessKeyId === '' ? {} : { accessKeyId: cutText(accessKeyId, CLAIMED_ID_BYTES) };
+    accessKeyId === undefined || accessKeyId === ''
+      ? {}
+      : { accessKeyId: cutText(accessKeyId, CLAIMED_ID_BYTES) };
   const none = { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' };
   return JSON.stringify({ ...none, ...claimed });
 }

@@ -15,7 +15,10 @@ import type { HttpHandler, HttpRequest, HttpResponse } from './message.ts';
  * on.
  */
 export const limits = {
-  /** AWS's largest JSON request here is a policy or wrapped key material, far below this. */
+  /**
+   * Unless the listener is told otherwise: the largest JSON request here is a policy or wrapped key
+   * material, far below this.
+   */
   bodyBytes: 1024 * 1024,
   headerBytes: 16 * 1024,
   headerCount: 100,
@@ -32,11 +35,21 @@ export interface ListenOptions {
   readonly host: string;
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly handler: HttpHandler;
+  /** Undefined: no body may be larger than `limits.bodyBytes`. */
+  readonly largeBodies?: LargeBodies;
   /**
    * Called with what a handler threw: a bug of ours, since handlers answer their failures
    * themselves.
    */
   readonly onFault: (error: unknown) => void;
+}
+
+/** Which bodies may be larger than `limits.bodyBytes`. */
+export interface LargeBodies {
+  /** What the body of such a request may have; asked before anybody is identified. */
+  readonly mostBytes: (method: string, target: string) => number;
+  /** What they may hold together beyond `limits.bodyBytes` each, from first byte to answer. */
+  readonly togetherBytes: number;
 }
 
 export interface Listener {
@@ -53,9 +66,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.keepAliveTimeout = limits.idleTimeoutMs;
   server.maxHeadersCount = limits.headerCount + 1;
   const draining = { now: false };
+  const held = { sizeBytes: 0 };
   server.on('request', (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
     if (draining.now) outgoing.shouldKeepAlive = false;
-    receive(incoming, outgoing, options);
+    receive(incoming, outgoing, { ...options, held });
   });
   server.on('clientError', refuseUnreadable);
   await new Promise<void>((resolve, reject) => {
@@ -96,34 +110,66 @@ function drain(server: http.Server, draining: { now: boolean }): Promise<void> {
   });
 }
 
+interface Receiving extends ListenOptions {
+  /** Of all requests in hand, what their bodies hold beyond `limits.bodyBytes` each. */
+  readonly held: { sizeBytes: number };
+}
+
 function receive(
   incoming: http.IncomingMessage,
   outgoing: http.ServerResponse,
-  options: ListenOptions,
+  options: Receiving,
 ): void {
   if (incoming.rawHeaders.length / 2 > limits.headerCount) {
     refuse(outgoing, 431, `A request may have at most ${limits.headerCount} headers.`);
     return;
   }
-  const declared = incoming.headers['content-length'];
-  if (declared !== undefined && Number(declared) > limits.bodyBytes) {
-    refuse(outgoing, 413, `A request body may have at most ${limits.bodyBytes} bytes.`);
+  const { method = '', url = '/' } = incoming;
+  const most = options.largeBodies?.mostBytes(method, url) ?? limits.bodyBytes;
+  const tooLarge = `A request body may have at most ${most} bytes.`;
+  const declared = Number(incoming.headers['content-length'] ?? 0);
+  if (declared > most) {
+    refuse(outgoing, 413, tooLarge);
     return;
   }
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
+  const hold = largeBodyHold(outgoing, options);
   incoming.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length;
-    if (sizeBytes <= limits.bodyBytes) chunks.push(chunk);
-    else if (!outgoing.headersSent)
-      refuse(outgoing, 413, `A request body may have at most ${limits.bodyBytes} bytes.`);
+    if (outgoing.headersSent) return;
+    if (sizeBytes > most) refuse(outgoing, 413, tooLarge);
+    else if (hold(sizeBytes)) chunks.push(chunk);
+    else refuse(outgoing, 503, 'Too many large requests are in hand. Try again.');
+    if (outgoing.headersSent) chunks.length = 0;
   });
   incoming.on('end', () => {
     if (outgoing.headersSent) return;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    chunks.length = 0;
     answer(toRequest(incoming, body), outgoing, options);
   });
   incoming.on('error', () => outgoing.destroy());
+}
+
+/** Says whether a body of that size may be held, and counts it until the answer has gone. */
+function largeBodyHold(
+  outgoing: http.ServerResponse,
+  { held, largeBodies }: Receiving,
+): (sizeBytes: number) => boolean {
+  let own = 0;
+  return (sizeBytes) => {
+    const more = sizeBytes - limits.bodyBytes - own;
+    if (more <= 0) return true;
+    if (held.sizeBytes + more > (largeBodies?.togetherBytes ?? 0)) return false;
+    if (own === 0)
+      outgoing.once('close', () => {
+        held.sizeBytes -= own;
+      });
+    own += more;
+    held.sizeBytes += more;
+    return true;
+  };
 }
 
 function answer(request: HttpRequest, outgoing: http.ServerResponse, options: ListenOptions): void {
@@ -178,7 +224,8 @@ function send(response: HttpResponse, outgoing: http.ServerResponse): void {
   const flat: string[] = [];
   for (const [name, value] of response.headers) flat.push(name, value);
   if (typeof body === 'string' || Buffer.isBuffer(body)) {
-    flat.push('Content-Length', String(Buffer.byteLength(body)));
+    // An answer 204 says nothing of a body (RFC 9110 §8.6).
+    if (response.status !== 204) flat.push('Content-Length', String(Buffer.byteLength(body)));
     outgoing.writeHead(response.status, flat);
     outgoing.end(body);
     return;
@@ -231,6 +278,7 @@ function refuse(outgoing: http.ServerResponse, status: number, text: string): vo
 const refusalCodes: ReadonlyMap<number, string> = new Map([
   [413, 'RequestEntityTooLargeException'],
   [431, 'RequestHeaderFieldsTooLargeException'],
+  [503, 'ServiceUnavailableException'],
 ]);
 
 /** The bytes were no HTTP request, too large a header, or too slow (RFC 9110 §15.5). */

@@ -153,6 +153,16 @@ describe('a request that says too little or too much of its signature', () => {
         'InvalidSignatureException',
         /must be a 'SignedHeader'/,
       );
+    // REST has members of the input in headers.
+    const rest: Claim = { protocol: 'rest-json', service: 'kms' };
+    assert.equal(verifier()(form, rest).kind, 'principal');
+    const changed = withHeaders(form, { 'x-amz-invocation-type': 'DryRun' });
+    assert.equal(verifier()(changed).kind, 'principal');
+    assertRefused(
+      verifier()(changed, rest),
+      'InvalidSignatureException',
+      "'x-amz-invocation-type' must be a 'SignedHeader' in the AWS Authorization.",
+    );
     const url = withHeaders(presigned(), { 'x-amz-target': 'TrentService.Decrypt' });
     assertRefused(verifier()(url, sts), 'SignatureDoesNotMatch', /'X-Amz-Target'/);
   });

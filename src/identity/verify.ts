@@ -88,7 +88,7 @@ export function createVerifier(options: VerifierOptions): Verify {
     const signed = readSignedRequest(request, dialectOf(claim.protocol));
     if (isRefusal(signed)) return refused(signed, claim);
     const fault =
-      checkCoverage(request, signed) ??
+      checkCoverage(request, claim, signed) ??
       checkAge(signed, claim, Math.floor(world.machineNow() / 1000));
     if (fault !== undefined) return refused(fault, claim);
     const scope = readScope(signed, claim, services);
@@ -132,9 +132,13 @@ function dialectOf(protocol: Protocol): Dialect {
 /**
  * Headers that decide what a request does must be under its signature: without X-Amz-Target there,
  * whoever forwards a request could turn an Encrypt into a Decrypt. All AWS SDKs sign every x-amz-
- * header.
+ * header; where members of the input travel in them (REST), none may be unsigned.
  */
-function checkCoverage(request: HttpRequest, signed: SignedRequest): Refusal | undefined {
+function checkCoverage(
+  request: HttpRequest,
+  claim: Claim,
+  signed: SignedRequest,
+): Refusal | undefined {
   const { headers } = request;
   const names = signed.signedNames;
   if (!names.includes('host')) return refuse.notSigned("'Host' or ':authority'");
@@ -144,6 +148,10 @@ function checkCoverage(request: HttpRequest, signed: SignedRequest): Refusal | u
     return refuse.notSigned("'X-Amz-Security-Token'");
   if (headers.has('x-amz-target') && !names.includes('x-amz-target'))
     return refuse.notSigned("'X-Amz-Target'");
+  if (claim.protocol === 'rest-json') {
+    for (const name of headers.keys())
+      if (name.startsWith('x-amz-') && !names.includes(name)) return refuse.notSigned(`'${name}'`);
+  }
   return undefined;
 }
 

@@ -2924,16 +2924,16 @@ const mapStringReplacementValueEntryShape: schema.MapShape = { name: 'mapStringR
 const acquireRoleRequestShape: schema.StructureShape = { name: 'AcquireRoleRequest', type: 'structure', members: { TemplateArn: arnTypeShape, TemplateMinorVersion: integerTypeShape, ReplacementValues: mapStringReplacementValueEntryShape }, required: ['TemplateArn'] };
 const clientIDTypeShape: schema.StringShape = { name: 'clientIDType', type: 'string', min: 1, max: 255 };
 const addClientIDToOpenIDConnectProviderRequestShape: schema.StructureShape = { name: 'AddClientIDToOpenIDConnectProviderRequest', type: 'structure', members: { OpenIDConnectProviderArn: arnTypeShape, ClientID: clientIDTypeShape }, required: ['OpenIDConnectProviderArn', 'ClientID'] };
-const instanceProfileNameTypeShape: schema.StringShape = { name: 'instanceProfileNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+' };
-const roleNameTypeShape: schema.StringShape = { name: 'roleNameType', type: 'string', min: 1, max: 64, pattern: '[\\w+=,.@-]+' };
+const instanceProfileNameTypeShape: schema.StringShape = { name: 'instanceProfileNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+', refusal: 'It must contain only alphanumeric characters and/or the following: +=,.@_-' };
+const roleNameTypeShape: schema.StringShape = { name: 'roleNameType', type: 'string', min: 1, max: 64, pattern: '[\\w+=,.@-]+', refusal: 'It must contain only alphanumeric characters and/or the following: +=,.@_-' };
 const addRoleToInstanceProfileRequestShape: schema.StructureShape = { name: 'AddRoleToInstanceProfileRequest', type: 'structure', members: { InstanceProfileName: instanceProfileNameTypeShape, RoleName: roleNameTypeShape }, required: ['InstanceProfileName', 'RoleName'] };
-const groupNameTypeShape: schema.StringShape = { name: 'groupNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+' };
-const existingUserNameTypeShape: schema.StringShape = { name: 'existingUserNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+' };
+const groupNameTypeShape: schema.StringShape = { name: 'groupNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+', refusal: 'It must contain only alphanumeric characters and/or the following: +=,.@_-' };
+const existingUserNameTypeShape: schema.StringShape = { name: 'existingUserNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+', refusal: 'It must contain only alphanumeric characters and/or the following: +=,.@_-' };
 const addUserToGroupRequestShape: schema.StructureShape = { name: 'AddUserToGroupRequest', type: 'structure', members: { GroupName: groupNameTypeShape, UserName: existingUserNameTypeShape }, required: ['GroupName', 'UserName'] };
 const associateDelegationRequestRequestShape: schema.StructureShape = { name: 'AssociateDelegationRequestRequest', type: 'structure', members: { DelegationRequestId: delegationRequestIdTypeShape }, required: ['DelegationRequestId'] };
 const attachGroupPolicyRequestShape: schema.StructureShape = { name: 'AttachGroupPolicyRequest', type: 'structure', members: { GroupName: groupNameTypeShape, PolicyArn: arnTypeShape }, required: ['GroupName', 'PolicyArn'] };
 const attachRolePolicyRequestShape: schema.StructureShape = { name: 'AttachRolePolicyRequest', type: 'structure', members: { RoleName: roleNameTypeShape, PolicyArn: arnTypeShape }, required: ['RoleName', 'PolicyArn'] };
-const userNameTypeShape: schema.StringShape = { name: 'userNameType', type: 'string', min: 1, max: 64, pattern: '[\\w+=,.@-]+' };
+const userNameTypeShape: schema.StringShape = { name: 'userNameType', type: 'string', min: 1, max: 64, pattern: '[\\w+=,.@-]+', refusal: 'It must contain only alphanumeric characters and/or the following: +=,.@_-' };
 const attachUserPolicyRequestShape: schema.StructureShape = { name: 'AttachUserPolicyRequest', type: 'structure', members: { UserName: userNameTypeShape, PolicyArn: arnTypeShape }, required: ['UserName', 'PolicyArn'] };
 const passwordTypeShape: schema.StringShape = { name: 'passwordType', type: 'string', sensitive: true, min: 1, max: 128, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' };
 const changePasswordRequestShape: schema.StructureShape = { name: 'ChangePasswordRequest', type: 'structure', members: { OldPassword: passwordTypeShape, NewPassword: passwordTypeShape }, required: ['OldPassword', 'NewPassword'] };
@@ -2956,7 +2956,7 @@ const notificationChannelTypeShape: schema.StringShape = { name: 'notificationCh
 const sessionDurationTypeShape: schema.NumberShape = { name: 'sessionDurationType', type: 'integer', min: 300, max: 43200 };
 const booleanTypeShape: schema.BooleanShape = { name: 'booleanType', type: 'boolean' };
 const createDelegationRequestRequestShape: schema.StructureShape = { name: 'CreateDelegationRequestRequest', type: 'structure', members: { OwnerAccountId: accountIdTypeShape, Description: delegationRequestDescriptionTypeShape, Permissions: delegationPermissionShape, RequestMessage: requestMessageTypeShape, RequestorWorkflowId: requestorWorkflowIdTypeShape, RedirectUrl: redirectUrlTypeShape, NotificationChannel: notificationChannelTypeShape, SessionDuration: sessionDurationTypeShape, OnlySendByOwner: booleanTypeShape }, required: ['Description', 'Permissions', 'RequestorWorkflowId', 'NotificationChannel', 'SessionDuration'] };
-const pathTypeShape: schema.StringShape = { name: 'pathType', type: 'string', min: 1, max: 512, pattern: '(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)' };
+const pathTypeShape: schema.StringShape = { name: 'pathType', type: 'string', min: 1, max: 512, pattern: '(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)', refusal: 'It must begin and end with / and contain only alphanumeric characters and/or / characters.' };
 const createGroupRequestShape: schema.StructureShape = { name: 'CreateGroupRequest', type: 'structure', members: { Path: pathTypeShape, GroupName: groupNameTypeShape }, required: ['GroupName'] };
 const tagKeyTypeShape: schema.StringShape = { name: 'tagKeyType', type: 'string', min: 1, max: 128, pattern: '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+' };
 const tagValueTypeShape: schema.StringShape = { name: 'tagValueType', type: 'string', min: 0, max: 256, pattern: '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*' };
@@ -2969,9 +2969,9 @@ const clientIDListTypeShape: schema.ListShape = { name: 'clientIDListType', type
 const thumbprintTypeShape: schema.StringShape = { name: 'thumbprintType', type: 'string', min: 40, max: 40 };
 const thumbprintListTypeShape: schema.ListShape = { name: 'thumbprintListType', type: 'list', member: thumbprintTypeShape };
 const createOpenIDConnectProviderRequestShape: schema.StructureShape = { name: 'CreateOpenIDConnectProviderRequest', type: 'structure', members: { Url: openIDConnectProviderUrlTypeShape, ClientIDList: clientIDListTypeShape, ThumbprintList: thumbprintListTypeShape, Tags: tagListTypeShape }, required: ['Url'] };
-const policyNameTypeShape: schema.StringShape = { name: 'policyNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+' };
-const policyPathTypeShape: schema.StringShape = { name: 'policyPathType', type: 'string', min: 1, max: 512, pattern: '((/[A-Za-z0-9\\.,\\+@=_-]+)*)/' };
-const policyDocumentTypeShape: schema.StringShape = { name: 'policyDocumentType', type: 'string', min: 1, max: 131072, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' };
+const policyNameTypeShape: schema.StringShape = { name: 'policyNameType', type: 'string', min: 1, max: 128, pattern: '[\\w+=,.@-]+', refusal: 'It must contain only alphanumeric characters and/or the following: +=,.@_-' };
+const policyPathTypeShape: schema.StringShape = { name: 'policyPathType', type: 'string', min: 1, max: 512, pattern: '((/[A-Za-z0-9\\.,\\+@=_-]+)*)/', refusal: 'It must begin and end with / and contain only alphanumeric characters and/or / characters.' };
+const policyDocumentTypeShape: schema.StringShape = { name: 'policyDocumentType', type: 'string', min: 1, max: 131072, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+', refusal: 'It must contain only printable ASCII characters.' };
 const policyDescriptionTypeShape: schema.StringShape = { name: 'policyDescriptionType', type: 'string', max: 1000 };
 const createPolicyRequestShape: schema.StructureShape = { name: 'CreatePolicyRequest', type: 'structure', members: { PolicyName: policyNameTypeShape, Path: policyPathTypeShape, PolicyDocument: policyDocumentTypeShape, Description: policyDescriptionTypeShape, Tags: tagListTypeShape }, required: ['PolicyName', 'PolicyDocument'] };
 const createPolicyVersionRequestShape: schema.StructureShape = { name: 'CreatePolicyVersionRequest', type: 'structure', members: { PolicyArn: arnTypeShape, PolicyDocument: policyDocumentTypeShape, SetAsDefault: booleanTypeShape }, required: ['PolicyArn', 'PolicyDocument'] };
@@ -3084,7 +3084,7 @@ const listDelegationRequestsRequestShape: schema.StructureShape = { name: 'ListD
 const policyUsageTypeShape: schema.StringShape = { name: 'PolicyUsageType', type: 'string', enum: ['PermissionsPolicy', 'PermissionsBoundary'] };
 const listEntitiesForPolicyRequestShape: schema.StructureShape = { name: 'ListEntitiesForPolicyRequest', type: 'structure', members: { PolicyArn: arnTypeShape, EntityFilter: entityTypeShape, PathPrefix: pathTypeShape, PolicyUsageFilter: policyUsageTypeShape, Marker: markerTypeShape, MaxItems: maxItemsTypeShape }, required: ['PolicyArn'] };
 const listGroupPoliciesRequestShape: schema.StructureShape = { name: 'ListGroupPoliciesRequest', type: 'structure', members: { GroupName: groupNameTypeShape, Marker: markerTypeShape, MaxItems: maxItemsTypeShape }, required: ['GroupName'] };
-const pathPrefixTypeShape: schema.StringShape = { name: 'pathPrefixType', type: 'string', min: 1, max: 512, pattern: '\\u002F[\\u0021-\\u007F]*' };
+const pathPrefixTypeShape: schema.StringShape = { name: 'pathPrefixType', type: 'string', min: 1, max: 512, pattern: '\\u002F[\\u0021-\\u007F]*', refusal: 'It must begin with the / character and contain only alphanumeric characters and/or / characters.' };
 const listGroupsRequestShape: schema.StructureShape = { name: 'ListGroupsRequest', type: 'structure', members: { PathPrefix: pathPrefixTypeShape, Marker: markerTypeShape, MaxItems: maxItemsTypeShape } };
 const listGroupsForUserRequestShape: schema.StructureShape = { name: 'ListGroupsForUserRequest', type: 'structure', members: { UserName: existingUserNameTypeShape, Marker: markerTypeShape, MaxItems: maxItemsTypeShape }, required: ['UserName'] };
 const listInstanceProfileTagsRequestShape: schema.StructureShape = { name: 'ListInstanceProfileTagsRequest', type: 'structure', members: { InstanceProfileName: instanceProfileNameTypeShape, Marker: markerTypeShape, MaxItems: maxItemsTypeShape }, required: ['InstanceProfileName'] };
@@ -3175,7 +3175,7 @@ const untagRoleRequestShape: schema.StructureShape = { name: 'UntagRoleRequest',
 const untagSAMLProviderRequestShape: schema.StructureShape = { name: 'UntagSAMLProviderRequest', type: 'structure', members: { SAMLProviderArn: arnTypeShape, TagKeys: tagKeyListTypeShape }, required: ['SAMLProviderArn', 'TagKeys'] };
 const untagServerCertificateRequestShape: schema.StructureShape = { name: 'UntagServerCertificateRequest', type: 'structure', members: { ServerCertificateName: serverCertificateNameTypeShape, TagKeys: tagKeyListTypeShape }, required: ['ServerCertificateName', 'TagKeys'] };
 const untagUserRequestShape: schema.StructureShape = { name: 'UntagUserRequest', type: 'structure', members: { UserName: existingUserNameTypeShape, TagKeys: tagKeyListTypeShape }, required: ['UserName', 'TagKeys'] };
-const statusTypeShape: schema.StringShape = { name: 'statusType', type: 'string', enum: ['Active', 'Inactive', 'Expired'] };
+const statusTypeShape: schema.StringShape = { name: 'statusType', type: 'string', enum: ['Active', 'Inactive', 'Expired'], accepts: ['Active', 'Inactive'] };
 const updateAccessKeyRequestShape: schema.StructureShape = { name: 'UpdateAccessKeyRequest', type: 'structure', members: { UserName: existingUserNameTypeShape, AccessKeyId: accessKeyIdTypeShape, Status: statusTypeShape }, required: ['AccessKeyId', 'Status'] };
 const minimumPasswordLengthTypeShape: schema.NumberShape = { name: 'minimumPasswordLengthType', type: 'integer', min: 6, max: 128 };
 const maxPasswordAgeTypeShape: schema.NumberShape = { name: 'maxPasswordAgeType', type: 'integer', min: 1, max: 1095 };
@@ -3695,6 +3695,7 @@ export const iam: ServiceModel = {
   apiVersion: '2010-05-08',
   protocol: 'query',
   xmlNamespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
+  printsValues: false,
   operations,
   errors,
 };

@@ -26,6 +26,8 @@ export interface StringShape extends ShapeBase {
   readonly max?: number;
   /** AWS's pattern, as AWS prints it. */
   readonly pattern?: string;
+  /** What the service says of a value that breaks the pattern, in a sentence of its own. */
+  readonly refusal?: string;
   /** In the order in which AWS prints it. */
   readonly enum?: readonly string[];
   /** What a request may say where that differs from what AWS prints (models/departures.json). */
@@ -131,6 +133,8 @@ export interface ServiceModel {
   readonly protocol: 'json-1.1' | 'query' | 'rest-json';
   /** JSON: what stands before the dot in X-Amz-Target. */
   readonly targetPrefix?: string;
+  /** Texts about wrong input name the member and the constraint only. */
+  readonly printsValues?: false;
   /** Query: the namespace of answers. */
   readonly xmlNamespace?: string;
   readonly operations: ReadonlyMap<string, OperationModel>;

@@ -164,12 +164,21 @@ export function permission({ policy, type }: NamedPolicy, asked: Asked): Stateme
   return undefined;
 }
 
-/** Policies that name principals must name the caller; in the others an Allow that names is void. */
 function permits(statement: Statement, asked: Asked, type: PolicyType): boolean {
-  const { principals } = statement;
-  const { caller } = asked.question;
-  const isMeant = namesPrincipals(type)
-    ? principals?.not === false && principals.patterns.some((pattern) => isNamed(pattern, caller))
-    : principals === undefined;
-  return isMeant && speaksTo(statement, asked, type);
+  return namesCaller(statement, asked, type) && speaksTo(statement, asked, type);
+}
+
+/**
+ * Whether an Allow is meant for the caller. Where nobody is to be named, one that names somebody is
+ * meant for no one.
+ */
+export function namesCaller(
+  { principals }: Statement,
+  { question: { caller } }: Asked,
+  type: PolicyType,
+  ids?: PrincipalIds,
+): boolean {
+  if (!namesPrincipals(type)) return principals === undefined;
+  if (principals === undefined || principals.not) return false;
+  return principals.patterns.some((pattern) => isNamed(pattern, caller, ids));
 }

@@ -16,7 +16,7 @@ export const json: Protocol = {
   decode(claimed: ClaimedOperation): unknown {
     const { convert, check } = codecOf(claimed.operation);
     const input = convert(claimed.document);
-    const text = validationText(check, input);
+    const text = validationText(check, input, claimed.model);
     if (text !== undefined) throw new ApiError('ValidationException', text);
     return input;
   },

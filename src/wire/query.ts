@@ -17,7 +17,7 @@ export const query: Protocol = {
   decode(claimed: ClaimedOperation): unknown {
     const { convert, check } = codecOf(claimed.operation);
     const input = convert(claimed.document as ParamNode);
-    const text = validationText(check, input);
+    const text = validationText(check, input, claimed.model);
     if (text !== undefined) throw new ApiError('ValidationError', text);
     return input;
   },

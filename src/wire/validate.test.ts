@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   decode as decodeRequest,
+  iamRequest,
   kmsRequest,
   refusal as refusalOf,
 } from '../../test/wire-requests.ts';
@@ -214,5 +215,60 @@ describe('constraint errors of lists', () => {
     assert.deepEqual(decode('CreateKey', body), body);
     body.Tags = [{ TagKey: 'k', TagValue: '\u{1f511}'.repeat(257) }];
     assert.equal(refusal('CreateKey', body).code, 'ValidationException');
+  });
+});
+
+describe('a service that tells less, as IAM was recorded to', () => {
+  const refusesIam = (operation: string, params: string, text: string): void =>
+    assert.deepEqual(refusalOf(iamRequest(operation, params)), { code: 'ValidationError', text });
+  const briefly = (path: string, constraint: string): string => `Value ${at(path, constraint)}`;
+
+  test('shows neither the value nor what an enum takes', () => {
+    refusesIam(
+      'UpdateAccessKey',
+      'AccessKeyId=AKIAIOSFODNN7EXAMPLE&Status=Foo',
+      one(briefly('status', 'Member must satisfy enum value set')),
+    );
+    refusesIam(
+      'CreateUser',
+      `UserName=${'a'.repeat(65)}`,
+      one(briefly('userName', 'Member must have length less than or equal to 64')),
+    );
+    refusesIam('CreateUser', '', one(briefly('userName', 'Member must not be null')));
+  });
+
+  test('names the members in the order of their names', () => {
+    const lengths = (max: number, min: number): string =>
+      `Member must satisfy constraint: [Member must have length less than or equal to ${max}, Member must have length greater than or equal to ${min}]`;
+    refusesIam(
+      'CreateOpenIDConnectProvider',
+      `Url=${'u'.repeat(256)}&ClientIDList.member.1=${'c'.repeat(256)}&ThumbprintList.member.1=t`,
+      `3 validation errors detected: ${[
+        briefly('clientIDList', lengths(255, 1)),
+        briefly('thumbprintList', lengths(40, 40)),
+        briefly('url', 'Member must have length less than or equal to 255'),
+      ].join('; ')}`,
+    );
+  });
+
+  test('has sentences of its own for names, paths and documents, when nothing else is wrong', () => {
+    const invalid = (member: string, rest: string): string =>
+      `The specified value for ${member} is invalid. ${rest}`;
+    const path =
+      'It must begin and end with / and contain only alphanumeric characters and/or / characters.';
+    const name = 'It must contain only alphanumeric characters and/or the following: +=,.@_-';
+    refusesIam('CreateUser', 'UserName=a%2Fb', invalid('userName', name));
+    refusesIam('CreateUser', 'UserName=a&Path=bad', invalid('path', path));
+    refusesIam('UpdateUser', 'UserName=a&NewUserName=a%20b', invalid('newUserName', name));
+    refusesIam(
+      'PutUserPolicy',
+      'UserName=a&PolicyName=p&PolicyDocument=%F0%9F%98%80',
+      invalid('policyDocument', 'It must contain only printable ASCII characters.'),
+    );
+    refusesIam(
+      'CreateUser',
+      `UserName=a%2Fb&Path=${'x'.repeat(513)}`,
+      one(briefly('path', 'Member must have length less than or equal to 512')),
+    );
   });
 });

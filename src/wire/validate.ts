@@ -1,27 +1,56 @@
 /**
  * Holds decoded input against the constraints of AWS's model and says what is wrong in AWS's words.
  */
-import type { ListShape, MapShape, Shape, StructureShape } from '../model/schema.ts';
+import type { ListShape, MapShape, ServiceModel, Shape, StructureShape } from '../model/schema.ts';
 import { javaPattern } from './pattern.ts';
 
 /**
  * Collects what is wrong with a value; `path` is where it stands (`tags.1.member`), empty for the
  * whole input.
  */
-export type Check = (value: unknown, path: string, failures: string[]) => void;
+export type Check = (value: unknown, path: string, failures: Failure[]) => void;
+
+interface Failure {
+  readonly path: string;
+  /** What is wrong, with a blank behind it; empty when it must not be seen. */
+  readonly shown: string;
+  readonly constraint: Constraint;
+}
 
 /** AWS names at most this many failures. */
 const failureLimit = 10;
 
 /** AWS's text for the failures of one request, or undefined when there are none. */
-export function validationText(check: Check | undefined, input: unknown): string | undefined {
+export function validationText(
+  check: Check | undefined,
+  input: unknown,
+  { printsValues }: Pick<ServiceModel, 'printsValues'>,
+): string | undefined {
   if (check === undefined) return undefined;
-  const failures: string[] = [];
+  const failures: Failure[] = [];
   check(input, '', failures);
   if (failures.length === 0) return undefined;
-  const noun = failures.length === 1 ? 'error' : 'errors';
-  return `${failures.length} validation ${noun} detected: ${failures.join('; ')}`;
+  const told = failures.filter(({ constraint }) => constraint.refusal === undefined);
+  const [refused] = failures;
+  // A sentence of the service's own comes alone, and last.
+  if (told.length === 0 && refused !== undefined)
+    return `The specified value for ${refused.path} is invalid. ${refused.constraint.refusal}`;
+  const texts = printsValues === false ? discreetly(told) : told.map(openly);
+  const noun = told.length === 1 ? 'error' : 'errors';
+  return `${told.length} validation ${noun} detected: ${texts.join('; ')}`;
 }
+
+const openly = ({ shown, path, constraint: { text } }: Failure): string =>
+  `Value ${shown}at '${path}' failed to satisfy constraint: ${text}`;
+
+/** In the order of the members' names, with neither what was given nor what could be. */
+const discreetly = (failures: readonly Failure[]): readonly string[] =>
+  failures
+    .toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+    .map(
+      ({ path, constraint: { text, brief = text } }) =>
+        `Value at '${path}' failed to satisfy constraint: ${brief}`,
+    );
 
 /** Compiled once for each shape; undefined when nothing about the shape can be wrong. */
 export function compileCheck(shape: Shape): Check | undefined {
@@ -79,10 +108,14 @@ function structureCheck(shape: StructureShape): Check | undefined {
 
 interface Constraint {
   readonly text: string;
+  /** Without the values of an enum. */
+  readonly brief?: string;
+  /** The service's own sentence, instead of AWS's usual ones. */
+  readonly refusal?: string | undefined;
   readonly holds: (value: unknown) => boolean;
 }
 
-const mustNotBeNull = 'Member must not be null';
+const mustNotBeNull: Constraint = { text: 'Member must not be null', holds: () => false };
 
 function constraintCheck(shape: Shape): Check | undefined {
   const constraints = constraintsOf(shape);
@@ -91,7 +124,7 @@ function constraintCheck(shape: Shape): Check | undefined {
   return (value, path, failures) => {
     for (const constraint of constraints) {
       if (!constraint.holds(value))
-        fail(hidden ? '' : `'${print(value)}' `, path, constraint.text, failures);
+        fail(hidden ? '' : `'${print(value)}' `, path, constraint, failures);
     }
   };
 }
@@ -99,8 +132,8 @@ function constraintCheck(shape: Shape): Check | undefined {
 /** In the order in which AWS names the constraints of list members. */
 function constraintsOf(shape: Shape): Constraint[] {
   const found: Constraint[] = [];
-  const add = (text: string, holds: Constraint['holds']): void => {
-    found.push({ text: `Member must ${text}`, holds });
+  const add = (text: string, holds: Constraint['holds'], more: Partial<Constraint> = {}): void => {
+    found.push({ text: `Member must ${text}`, holds, ...more });
   };
   if ('max' in shape && shape.max !== undefined)
     add(`have ${noun(shape)} less than or equal to ${shape.max}`, atMost(shape, shape.max));
@@ -108,15 +141,14 @@ function constraintsOf(shape: Shape): Constraint[] {
     add(`have ${noun(shape)} greater than or equal to ${shape.min}`, atLeast(shape, shape.min));
   if (shape.type === 'string' && shape.pattern !== undefined) {
     const pattern = javaPattern(shape.pattern);
-    add(`satisfy regular expression pattern: ${shape.pattern}`, (value) =>
-      pattern.test(value as string),
-    );
+    const holds = (value: unknown): boolean => pattern.test(value as string);
+    add(`satisfy regular expression pattern: ${shape.pattern}`, holds, { refusal: shape.refusal });
   }
   if (shape.type === 'string' && shape.enum !== undefined) {
     const accepted = new Set(shape.accepts ?? shape.enum);
-    add(`satisfy enum value set: [${shape.enum.join(', ')}]`, (value) =>
-      accepted.has(value as string),
-    );
+    const brief = 'Member must satisfy enum value set';
+    const holds = (value: unknown): boolean => accepted.has(value as string);
+    add(`satisfy enum value set: [${shape.enum.join(', ')}]`, holds, { brief });
   }
   return found;
 }
@@ -212,22 +244,25 @@ function eachCheck(options: {
 }): Check {
   const constraints = constraintsOf(options.part);
   const hidden = isHidden(options.shape);
-  const texts = constraints.map(({ text }) => text);
   const holds = (part: unknown): boolean =>
     constraints.every((constraint) => constraint.holds(part));
+  const brokenOf = (broken: readonly Constraint[]): Constraint => {
+    const all = (texts: readonly string[]): string =>
+      `${options.prefix} satisfy constraint: [${texts.join(', ')}]`;
+    const brief = all(broken.map((each) => each.brief ?? each.text));
+    return { text: all(broken.map(({ text }) => text)), brief, holds };
+  };
   return (value, path, failures) => {
     const parts = options.values(value);
     const hasNull = parts.includes(null);
     if (!hasNull && (constraints.length === 0 || parts.every(holds))) return;
-    const broken = hasNull ? [...texts, mustNotBeNull] : texts;
-    const text = `${options.prefix} satisfy constraint: [${broken.join(', ')}]`;
-    fail(hidden ? '' : `'${print(value)}' `, path, text, failures);
+    const broken = brokenOf(hasNull ? [...constraints, mustNotBeNull] : constraints);
+    fail(hidden ? '' : `'${print(value)}' `, path, broken, failures);
   };
 }
 
-function fail(shown: string, path: string, constraint: string, failures: string[]): void {
-  if (failures.length < failureLimit)
-    failures.push(`Value ${shown}at '${path}' failed to satisfy constraint: ${constraint}`);
+function fail(shown: string, path: string, constraint: Constraint, failures: Failure[]): void {
+  if (failures.length < failureLimit) failures.push({ shown, path, constraint });
 }
 
 /** AWS prints no bytes; we print nothing that is or may hold a secret. */

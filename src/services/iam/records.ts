@@ -89,6 +89,15 @@ export interface RoleRecord extends Identity {
   readonly serviceLinkedFor?: string;
 }
 
+/** What hands a role to a machine. */
+export interface InstanceProfileRecord extends Named {
+  /** `AIPA…` */
+  readonly profileId: string;
+  /** Names of roles; AWS lets a profile have one. */
+  readonly roles: readonly string[];
+  readonly tags: readonly Tag[];
+}
+
 export interface PolicyVersion {
   /** `v1`; a number is never used again. */
   readonly id: string;
@@ -120,6 +129,8 @@ export interface IamRecords {
   readonly groups: Collection<GroupRecord>;
   readonly roles: Collection<RoleRecord>;
   readonly policies: Collection<ManagedPolicyRecord>;
+  /** Index `role`: below `rolePrefix`. */
+  readonly instanceProfiles: Collection<InstanceProfileRecord>;
   /** One record, `first`. */
   readonly installation: Collection<InstallationRecord>;
 }
@@ -149,6 +160,12 @@ export function iamRecords(store: Store): IamRecords {
       indexes: { policy: policyEntries, boundary: boundaryEntries },
     }),
     policies: store.collection<ManagedPolicyRecord>({ path: 'iam/policies' }),
+    instanceProfiles: store.collection<InstanceProfileRecord>({
+      path: 'iam/instance-profiles',
+      indexes: {
+        role: (id, { account, roles }) => roles.map((role) => `${recordId(account, role)}/${id}`),
+      },
+    }),
     installation: store.collection<InstallationRecord>({ path: 'iam/installation' }),
   };
 }
@@ -163,6 +180,10 @@ export const accountPrefix = (account: string): string => `${account}/`;
 /** Where the members of a group begin in the users' index `group`. */
 export const groupPrefix = (group: Pick<GroupRecord, 'account' | 'name'>): string =>
   `${recordId(group.account, group.name)}/`;
+
+/** Where the instance profiles with a role begin in their index `role`. */
+export const rolePrefix = (role: Pick<RoleRecord, 'account' | 'name'>): string =>
+  `${recordId(role.account, role.name)}/`;
 
 /** Where the access keys of one owner begin in the index `owner`. */
 export const ownerPrefix = (key: Pick<AccessKeyRecord, 'account' | 'owner'>): string =>

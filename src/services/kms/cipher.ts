@@ -1,4 +1,5 @@
 /** Encrypt, Decrypt and ReEncrypt. */
+import { ApiError } from '../../api-error.ts';
 import type {
   DecryptRequest,
   DecryptResponse,
@@ -45,6 +46,12 @@ interface SourceAndDestination {
   readonly source: Source;
   readonly destination: KeyEntry;
 }
+/** A ReEncrypt whose destination isn't there, which is told once the source may be used. */
+interface SourceWithout {
+  readonly source: Source;
+  readonly destination?: undefined;
+  readonly failure: ApiError;
+}
 
 export function cipherOperations(kms: KmsContext) {
   return {
@@ -70,7 +77,8 @@ export function cipherOperations(kms: KmsContext) {
     ReEncrypt: {
       readOnly: true,
       find: (input, call) => findSourceAndDestination(kms, input, call),
-      run: (input, call, keys: SourceAndDestination) => reEncrypt(kms, input, call, keys),
+      run: (input, call, keys: SourceAndDestination | SourceWithout) =>
+        reEncrypt(kms, input, call, keys),
     },
   } satisfies Operations<KmsModel, 'Encrypt' | 'Decrypt' | 'ReEncrypt'>;
 }
@@ -192,7 +200,7 @@ function findSourceAndDestination(
   kms: KmsContext,
   input: ReEncryptRequest,
   call: Call,
-): MaybePromise<Found<SourceAndDestination>> {
+): MaybePromise<Found<SourceAndDestination | SourceWithout>> {
   const request: SourceRequest = {
     blob: input.CiphertextBlob,
     algorithm: input.SourceEncryptionAlgorithm,
@@ -203,15 +211,31 @@ function findSourceAndDestination(
     modifiers: input.DryRunModifiers,
   };
   return whenHere(findSource(kms, request, call), (source) =>
-    whenHere(
-      kms.finder.find(input.DestinationKeyId, call, 'kms:ReEncryptTo'),
-      (destination): Found<SourceAndDestination> => ({
-        resource: keyResource(source.entry.value),
-        subject: { source, destination },
-        action: 'kms:ReEncryptFrom',
-      }),
-    ),
+    whenHere(findDestination(kms, input, call), (found) => ({
+      resource: keyResource(source.entry.value),
+      subject: { source, ...found },
+      action: 'kms:ReEncryptFrom',
+    })),
   );
+}
+
+function findDestination(
+  kms: KmsContext,
+  input: ReEncryptRequest,
+  call: Call,
+): MaybePromise<{ readonly destination: KeyEntry } | { readonly failure: ApiError }> {
+  const absent = (failure: unknown) => {
+    if (failure instanceof ApiError) return { failure };
+    throw failure;
+  };
+  try {
+    const found = kms.finder.find(input.DestinationKeyId, call, 'kms:ReEncryptTo');
+    return found instanceof Promise
+      ? found.then((destination) => ({ destination }), absent)
+      : { destination: found };
+  } catch (error) {
+    return absent(error);
+  }
 }
 
 /** The source half, then the destination half with Encrypt's checks, as AWS does. */
@@ -219,8 +243,10 @@ function reEncrypt(
   kms: KmsContext,
   input: ReEncryptRequest,
   call: Call,
-  { source, destination }: SourceAndDestination,
+  keys: SourceAndDestination | SourceWithout,
 ): MaybePromise<ReEncryptResponse> {
+  if (keys.destination === undefined) throw keys.failure;
+  const { source, destination } = keys;
   const key = destination.value;
   const isSameKey = key.arn === source.entry.value.arn;
   return whenHere(destinationCircumstances(kms, { input, call, key, isSameKey }), (governing) =>

@@ -4,6 +4,7 @@
  * A key takes the value that AWS assumes where the request leaves its member out.
  */
 import type { Call, ConditionKeys } from '../../operation.ts';
+import { foldCase } from '../../policy/context.ts';
 import type { Key } from './key.ts';
 import { isAliasForm } from './key-id.ts';
 
@@ -161,7 +162,7 @@ function contextKeys(asked: Conditioned): readonly string[] | undefined {
 function contextValue(asked: Conditioned, lowerCaseKey: string): Value {
   if (!withContext.test(asked.call.operation)) return undefined;
   const values = Object.entries(contextOf(asked))
-    .filter(([key]) => key.toLowerCase() === lowerCaseKey)
+    .filter(([key]) => foldCase(key) === lowerCaseKey)
     .map(([, value]) => value);
   return values.length > 1 ? values : values[0];
 }
@@ -191,7 +192,7 @@ function tagKeys(asked: Conditioned): readonly string[] | undefined {
 
 function tagValue(asked: Conditioned, lowerCaseKey: string): Value {
   const values = tagsOf(asked)
-    .filter(({ TagKey }) => TagKey.toLowerCase() === lowerCaseKey)
+    .filter(({ TagKey }) => foldCase(TagKey) === lowerCaseKey)
     .map(({ TagValue }) => TagValue);
   return values.length > 1 ? values : values[0];
 }

@@ -17,7 +17,7 @@ import {
 } from './errors.ts';
 import { isImportable } from './import-rules.ts';
 import { firstGeneration, type Generation, type Key, keyRecordId, type Tag } from './key.ts';
-import { everything, keyResource, ownerOf } from './key-finder.ts';
+import { everything, keyInTrail, ownerOf } from './key-finder.ts';
 import { keyArn, multiRegionIdFrom } from './key-id.ts';
 import { keyMetadata, specMembers } from './key-metadata.ts';
 import { checkedPolicy, defaultPolicy } from './policy-document.ts';
@@ -148,6 +148,6 @@ function noteDefaults(input: CreateKeyRequest, key: Key, call: Call): void {
       customerMasterKeySpec,
       keyUsage: key.usage,
     },
-    resources: [keyResource(key)],
+    resources: [keyInTrail(key)],
   });
 }

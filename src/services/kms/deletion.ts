@@ -6,7 +6,7 @@ import type { DueChange } from './due.ts';
 import { grantsGoing } from './grant-deletion.ts';
 import { readyForRotation } from './imported-material.ts';
 import { isHere, type Key } from './key.ts';
-import { keyResource } from './key-finder.ts';
+import { keyInTrail } from './key-finder.ts';
 import { withoutReplica } from './multi-region-key.ts';
 import { type Alias, aliasesOfKey, type KeyEntry } from './records.ts';
 import { relatedKeys } from './related-keys.ts';
@@ -68,7 +68,7 @@ async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promis
       eventName: 'DeleteKey',
       account: key.account,
       region: key.region,
-      resources: [keyResource(key)],
+      resources: [keyInTrail(key)],
       responseElements: { keyId: key.arn },
     },
   };

@@ -3,14 +3,13 @@
  * (https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html)
  */
 import type { RetireGrantRequest, RevokeGrantRequest } from '../../model/kms.generated.ts';
-import type { Call, Found } from '../../operation.ts';
+import type { Call, Found, ResourcePolicy } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
 import {
   foreignKeyDenied,
   grantNotFound,
   grantTokenInvalid,
   keyNotFound,
-  retireDenied,
   retireNeedsKeyArn,
   retireNeedsOneName,
 } from './errors.ts';
@@ -20,7 +19,7 @@ import type { GrantEntry } from './grant-records.ts';
 import { requireGrantId } from './grant-request.ts';
 import type { GrantRef } from './grant-token.ts';
 import { keyRecordId } from './key.ts';
-import { keyResource } from './key-finder.ts';
+import { keyInTrail } from './key-finder.ts';
 import { keyArn, parseKeyOnlyName } from './key-id.ts';
 import { requireState } from './key-state.ts';
 import type { KeyEntry } from './records.ts';
@@ -32,9 +31,16 @@ export interface Retirable {
   readonly grant: GrantEntry;
 }
 
+/** RetireGrant has no effect in key policies: nothing but the grant allows it. */
+const noPolicy: ResourcePolicy = {
+  text: '{"Version":"2012-10-17","Statement":[]}',
+  rule: 'required',
+  name: 'grant',
+};
+
 /**
- * The caller's own account has a say, as it has in all that its identities do; the key's policy has
- * none, and the owner of the key need not be asked.
+ * The grant decides, and the caller's own policies can deny; the key's policy has no say, and the
+ * owner of the key need not be asked.
  * @throws ApiError NotFoundException; AccessDeniedException for what is another account's and isn't
  * there.
  */
@@ -50,11 +56,16 @@ export async function findRetirable(
     kms.grants.find(ref),
   ]);
   if (key === undefined || grant === undefined) throw notThere(ref, key, call);
-  const resource = keyResource(key.value);
+  const resource = keyInTrail(key.value);
   call.note({ resources: [resource] });
   return {
-    resource: { ...resource, account: call.principal.account },
+    resource: { ...resource, policy: noPolicy },
     subject: { key, grant },
+    grant: (identityAllows) =>
+      mayRetire(grant.value, grantCaller(call.principal, identityAllows))
+        ? { id: grant.value.grantId }
+        : undefined,
+    concealedAs: 'this resource',
   };
 }
 
@@ -86,17 +97,13 @@ const denial = (call: Call) => ({
   action: `kms:${call.operation}`,
 });
 
-/** Who reaches this may call RetireGrant by its own policies; the grant must want it too. */
+/** Whoever reaches this is somebody whom the grant lets retire it. */
 export async function retireGrant(
   kms: KmsContext,
   input: RetireGrantRequest,
   call: Call,
   { key: { value: key }, grant }: Retirable,
 ): Promise<void> {
-  if (!mayRetire(grant.value, grantCaller(call.principal, true))) {
-    if (key.account !== call.principal.account) throw foreignKeyDenied(denial(call));
-    throw retireDenied({ ...denial(call), keyArn: key.arn });
-  }
   requireState(key, 'RetireGrant');
   endDryRun(input);
   await remove(kms, call, grant);

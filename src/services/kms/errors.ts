@@ -39,12 +39,6 @@ export const foreignKeyDenied = (by: DeniedAction) =>
 /** The key that a ciphertext names is not in this account and Region. */
 export const ciphertextKeyDenied = (by: DeniedAction) =>
   denied(by, `on the resource associated with this ciphertext ${deniedUnseen}`);
-/** AWS managed keys: their policy lets the account read, not change. */
-export const managedKeyDenied = (by: DeniedAction & { readonly keyArn: string }) =>
-  denied(
-    by,
-    `on resource: ${by.keyArn} because no resource-based policy allows the ${by.action} action`,
-  );
 
 /** State, usage, algorithm. */
 export const keyDisabled = (arn: string) =>
@@ -303,6 +297,3 @@ export const retireNeedsOneName = () =>
   validation('Specify either GrantToken, or KeyId and GrantId.');
 export const retireNeedsKeyArn = (keyId: string) =>
   new ApiError('InvalidArnException', `${keyId} is not a key ARN.`);
-/** In AWS's words for keys whose policy says nothing: here it is the grant that has the say. */
-export const retireDenied = (by: DeniedAction & { readonly keyArn: string }) =>
-  managedKeyDenied(by);

@@ -36,8 +36,9 @@ function governedRow(row: Row, kms: KmsContext): Row {
     find: (input, call) =>
       whenHere(find(input, call), (found) =>
         whenHere(circumstancesOf(kms, found, { input: input as Members, call }), (governing) => ({
-          ...found,
           ...governing,
+          // What a row says itself counts.
+          ...found,
         })),
       ),
   };
@@ -88,7 +89,8 @@ function circumstances(
   const whole = (aliases: readonly string[] | undefined): Circumstances => ({
     conditions: conditionsOf({ ...asked, aliases }),
     ...(grant === undefined ? {} : { grant }),
-    concealedAs: named === undefined ? 'the resource associated with this ciphertext' : 'this resource',
+    concealedAs:
+      named === undefined ? 'the resource associated with this ciphertext' : 'this resource',
   });
   return call.mentions('kms:resourcealiases')
     ? aliasNamesOf(kms, key).then(whole)
@@ -189,9 +191,9 @@ function keyOf(subject: unknown): Key | undefined {
 function sameKeys(subject: unknown): boolean {
   const { source, destination } = subject as {
     readonly source: { readonly entry: KeyEntry };
-    readonly destination: KeyEntry;
+    readonly destination?: KeyEntry;
   };
-  return source.entry.value.arn === destination.value.arn;
+  return source.entry.value.arn === destination?.value.arn;
 }
 
 /**
@@ -201,7 +203,12 @@ function sameKeys(subject: unknown): boolean {
  */
 export async function authorizeOnKey(
   kms: KmsContext,
-  asked: { readonly call: Call; readonly action: string; readonly key: Key; readonly input: object },
+  asked: {
+    readonly call: Call;
+    readonly action: string;
+    readonly key: Key;
+    readonly input: object;
+  },
 ): Promise<void> {
   const { call, action, key } = asked;
   const input = asked.input as Members;

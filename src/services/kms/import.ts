@@ -45,7 +45,7 @@ import {
   readyForRotation,
 } from './imported-material.ts';
 import { currentGeneration, isHere, isSymmetricEncryptionKey, type Key } from './key.ts';
-import { keyResource } from './key-finder.ts';
+import { keyInTrail } from './key-finder.ts';
 import { type KeyOperation, requireState } from './key-state.ts';
 import type { KeyEntry } from './records.ts';
 import { relatedKeys, replaceShared } from './related-keys.ts';
@@ -276,7 +276,7 @@ async function expiry(kms: KmsContext, entry: KeyEntry, materialId: string): Pro
       eventName: 'DeleteExpiredKeyMaterial',
       account: key.account,
       region: key.region,
-      resources: [keyResource(key)],
+      resources: [keyInTrail(key)],
       serviceEventDetails: {
         keyId: key.keyId,
         ...(isSymmetricEncryptionKey(key) ? { keyMaterialId: materialId } : {}),

@@ -2,6 +2,7 @@
 import type { KmsModel } from '../../model/kms.generated.ts';
 import type { Operations, OperationTable } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
+import { type Usage, usageOf } from '../../usage/usage.ts';
 import type { World } from '../../world.ts';
 import { agreementOperations } from './agreement.ts';
 import { aliasOperations } from './aliases.ts';
@@ -35,7 +36,6 @@ import { dueRotations, rotationOperations } from './rotation.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
-import { type Usage, usageOf } from './usage.ts';
 
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =

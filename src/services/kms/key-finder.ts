@@ -23,6 +23,13 @@ import { type MaybePromise, whenHere } from './when.ts';
 /** The type that CloudTrail gives keys, and aliases too. */
 const keyResourceType = 'AWS::KMS::Key';
 
+/** What the trail says of a key. */
+export const keyInTrail = (key: Key): Resource => ({
+  arn: key.arn,
+  account: key.account,
+  type: keyResourceType,
+});
+
 const resources = new WeakMap<Key, Resource>();
 
 /** With its policy, which must allow even in its own account, and its tags. */
@@ -30,9 +37,7 @@ export function keyResource(key: Key): Resource {
   let resource = resources.get(key);
   if (resource === undefined) {
     resource = {
-      arn: key.arn,
-      account: key.account,
-      type: keyResourceType,
+      ...keyInTrail(key),
       tags: Object.fromEntries(key.tags.map((tag) => [tag.key, tag.value])),
       policy: {
         text: key.policy,
@@ -103,7 +108,8 @@ export function createKeyFinder(records: Records, materials: Materials): KeyFind
   const peekOrGet = (keyId: string, call: Call) => inAccount(keyId, call.principal.account, call);
   const byId = (name: KeyName & { kind: 'key' }, asked: Asked): MaybePromise<KeyEntry> =>
     whenHere(inAccount(name.keyId, asked.account, asked.call), (entry) => {
-      if (entry === undefined) throw absent(asked, (owner) => keyNotFound(keyArn(owner, name.written)));
+      if (entry === undefined)
+        throw absent(asked, (owner) => keyNotFound(keyArn(owner, name.written)));
       return entry;
     });
   const ofAlias = (alias: Alias, asked: Asked): MaybePromise<KeyEntry> =>

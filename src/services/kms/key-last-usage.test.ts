@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type KmsUnderTest, openKms, refusal, region } from '../../../test/open-kms.ts';
-import { usageLagMs } from './usage.ts';
+import { usageLagMs } from '../../usage/usage.ts';
 
 const bytes = Buffer.from('x');
 const dayMs = 86_400_000;

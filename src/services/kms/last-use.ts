@@ -2,9 +2,9 @@
 import type { KeyLastUsageTrackingOperation } from '../../model/kms.generated.ts';
 import type { Call } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
+import { MergedRecords } from '../../usage/merged-records.ts';
 import type { World } from '../../world.ts';
 import { type Key, keyRecordId } from './key.ts';
-import { MergedRecords } from './merged-records.ts';
 import type { Records } from './records.ts';
 
 /** The last success of a cryptographic operation with a key in its Region. */

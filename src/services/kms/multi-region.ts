@@ -20,7 +20,7 @@ import {
 } from './errors.ts';
 import { authorizeOnKey } from './governed.ts';
 import { type Key, keyRecordId } from './key.ts';
-import { everything, keyResource, ownerOf } from './key-finder.ts';
+import { everything, keyInTrail, ownerOf } from './key-finder.ts';
 import { keyArn } from './key-id.ts';
 import { keyMetadata } from './key-metadata.ts';
 import { requireState } from './key-state.ts';
@@ -147,6 +147,6 @@ const synchronized = (key: Key): DueChange['event'] => ({
   eventType: 'AwsApiCall',
   account: key.account,
   region: key.region,
-  resources: [keyResource(key)],
+  resources: [keyInTrail(key)],
   responseElements: { keyId: key.arn },
 });

@@ -28,7 +28,7 @@ import {
   isSymmetricEncryptionKey,
   type Key,
 } from './key.ts';
-import { keyResource } from './key-finder.ts';
+import { keyInTrail } from './key-finder.ts';
 import {
   isOnDemandLimitReached,
   isRotationNear,
@@ -178,7 +178,7 @@ const rotateKeyEvent = (key: Key, { type, materialId }: Rotation): KmsEvent => (
   eventName: 'RotateKey',
   account: key.account,
   region: key.region,
-  resources: [keyResource(key)],
+  resources: [keyInTrail(key)],
   serviceEventDetails: {
     rotationType: type,
     keyOrigin: key.origin,

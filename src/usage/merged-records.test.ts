@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { testStore } from '../../../test/trail.ts';
-import type { Store } from '../../store/store.ts';
+import { testStore } from '../../test/trail.ts';
+import type { Store } from '../store/store.ts';
 import { MergedRecords } from './merged-records.ts';
 
 const countIn = (store: Store, isAbout = async (_id: string) => true) =>

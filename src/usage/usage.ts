@@ -1,5 +1,5 @@
-/** When what has gathered about the use of keys is saved. */
-import type { World } from '../../world.ts';
+/** When what has gathered about the use of things is saved. */
+import type { World } from '../world.ts';
 
 export interface Usage {
   /** To be called every second or so: saves when it is time to, or when much has gathered. */

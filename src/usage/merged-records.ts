@@ -3,8 +3,8 @@
  * each node merges its own into the store now and then. The hot path writes nothing. A crash loses
  * what has gathered since.
  */
-import type { Write } from '../../store/engine.ts';
-import type { Collection, Store } from '../../store/store.ts';
+import type { Write } from '../store/engine.ts';
+import type { Collection, Store } from '../store/store.ts';
 
 export interface MergedRecordsOptions<T> {
   readonly store: Store;

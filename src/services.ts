@@ -1,0 +1,93 @@
+/**
+ * Which services a node has: each with its model, its operation table, what of it falls due, and
+ * what it knows that lags behind in the store. A new service is a few lines here.
+ */
+import { serviceEventRecord } from './audit/record.ts';
+import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import type { DueWork } from './jobs/runner.ts';
+import { iam as iamModel } from './model/iam.generated.ts';
+import { kms as kmsModel } from './model/kms.generated.ts';
+import type { ServiceModel } from './model/schema.ts';
+import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
+import { sts as stsModel } from './model/sts.generated.ts';
+import type { OperationTable } from './operation.ts';
+import { createIam, type Iam } from './services/iam/index.ts';
+import type { IamRecords } from './services/iam/records.ts';
+import { createKms, type Kms } from './services/kms/index.ts';
+import { listedQuotas } from './services/kms/listed-quotas.ts';
+import type { QuotaOptions } from './services/kms/throttle.ts';
+import { createServiceQuotas } from './services/servicequotas/index.ts';
+import { createSts } from './services/sts/index.ts';
+import type { Store } from './store/store.ts';
+import type { Usage } from './usage/usage.ts';
+import type { World } from './world.ts';
+
+/** By service name: what the wire, the audit and the generated documents read. */
+export const models: ReadonlyMap<string, ServiceModel> = new Map(
+  [iamModel, kmsModel, serviceQuotasModel, stsModel].map((model) => [model.service, model]),
+);
+
+export interface ServiceOptions {
+  readonly store: Store;
+  readonly iam: IamRecords;
+  readonly world: World;
+  /** Undefined: requests have no quotas. */
+  readonly quotas: QuotaOptions | undefined;
+}
+
+export interface Services {
+  readonly tables: ReadonlyMap<string, OperationTable>;
+  readonly dueWork: readonly DueWork[];
+  readonly usages: readonly Usage[];
+  readonly noteUse: Iam['noteUse'];
+}
+
+/** Opens every service on the store. */
+export async function openServices(options: ServiceOptions): Promise<Services> {
+  const { store, world, quotas } = options;
+  const mint = (account: string) => mintAccessKey(account, world);
+  const iam = createIam({ store, world, records: options.iam, mint });
+  const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
+  const serviceQuotas = createServiceQuotas({
+    store,
+    services: [
+      {
+        code: 'kms',
+        name: 'AWS Key Management Service (AWS KMS)',
+        quotas: (region) => listedQuotas(quotas?.settings, region),
+      },
+    ],
+  });
+  return {
+    tables: new Map([
+      ['iam', iam.operations],
+      ['kms', kms.operations],
+      ['servicequotas', serviceQuotas],
+      ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
+    ]),
+    dueWork: kmsWork(kms, world),
+    usages: [iam.usage, kms.usage],
+    noteUse: iam.noteUse,
+  };
+}
+
+/** KMS's due work, its events as records. */
+function kmsWork(kms: Kms, world: World): readonly DueWork[] {
+  return kms.dueWork.map(({ kind, due }) => ({
+    kind,
+    due: async (now, limit) =>
+      (await due(now, limit)).map(({ id, writes, event }) => ({
+        id,
+        writes,
+        record:
+          event === undefined
+            ? undefined
+            : serviceEventRecord({ ...event, service: 'kms', now }, world),
+      })),
+  }));
+}
+
+async function accountOf(iam: IamRecords, accessKeyId: string): Promise<string | undefined> {
+  const known = await iam.accessKeys.get(accessKeyId);
+  return known?.value.account ?? accountOfAccessKeyId(accessKeyId);
+}
