@@ -1,0 +1,57 @@
+/**
+ * What Secrets Manager demands of a resource policy before it takes it, and whether one opens a
+ * secret to the public. Pure.
+ */
+import { type ParsedPolicy, parsePolicy, type Policy, type Statement } from '../../policy/document.ts';
+
+/** What is wrong with a document; undefined: nothing. */
+export type PolicyFault = 'syntax' | 'principal';
+
+export function policyFault(text: string): PolicyFault | undefined {
+  const parsed = parsePolicy(text);
+  if (parsed.kind === 'fault') return parsed.fault.code === 'principal' ? 'principal' : 'syntax';
+  const { statements } = parsed.policy;
+  if (statements.length === 0) return 'syntax';
+  return statements.every(isWhole) ? undefined : 'syntax';
+}
+
+/** For whom it is, what it is about, and which actions. */
+const isWhole = ({ principals, actions, resources }: Statement): boolean =>
+  principals !== undefined &&
+  (actions?.patterns.length ?? 0) > 0 &&
+  (resources?.patterns.length ?? 0) > 0;
+
+/** Condition keys that pin a caller down when they are compared with a fixed value. */
+const limiting = [
+  /^aws:(principalarn|principalaccount|principalorgid|principalorgpaths|userid|username)$/,
+  /^aws:(sourceaccount|sourcearn|sourceorgid|sourceowner|sourcevpc|sourcevpce|sourceip|vpcsourceip)$/,
+  /^aws:(calledvia|viaawsservice)$/,
+];
+
+/** Whether some statement allows everyone, with no condition that limits who. */
+export function isPublic(text: string): boolean {
+  const parsed: ParsedPolicy = parsePolicy(text);
+  return parsed.kind === 'policy' && opensToAll(parsed.policy);
+}
+
+function opensToAll({ allows }: Policy): boolean {
+  return allows.some((statement) => namesEveryone(statement) && !isLimited(statement));
+}
+
+function namesEveryone({ principals }: Statement): boolean {
+  if (principals === undefined) return false;
+  return principals.not || principals.patterns.some(({ kind }) => kind === 'everyone');
+}
+
+/**
+ * Equality with fixed values, save for the networks of the whole world. What is compared with a
+ * wildcard alone, or holds when the key is absent, limits nobody.
+ */
+function isLimited({ conditions }: Statement): boolean {
+  return conditions.some(({ key, operator, values }) => {
+    if (!limiting.some((form) => form.test(key))) return false;
+    if (!/^(ForAnyValue:)?(String(Equals|Like|EqualsIgnoreCase)|Arn(Equals|Like)|IpAddress)$/i.test(operator))
+      return false;
+    return values.every((value) => !/^[*?:]*$/.test(value) && !/^(0\.0\.0\.0|::)\/0$/.test(value));
+  });
+}
