@@ -10,6 +10,11 @@ const loaders: ReadonlyMap<string, Loaded> = new Map<string, Loaded>([
   ['start', async () => (await import('./cli/start.ts')).start],
   ['dev', async () => (await import('./cli/dev.ts')).dev],
   ['seal change', async () => (await import('./cli/seal.ts')).sealChange],
+  ['accounts create', async () => (await import('./cli/accounts.ts')).accountsCreate],
+  ['accounts list', async () => (await import('./cli/accounts.ts')).accountsList],
+  ['explain', async () => (await import('./cli/explain.ts')).explain],
+  ['root rotate', async () => (await import('./cli/root.ts')).rootRotate],
+  ['who-can', async () => (await import('./cli/who-can.ts')).whoCan],
   ['trail verify', async () => (await import('./cli/trail.ts')).trailVerify],
   ['trail tail', async () => (await import('./cli/trail.ts')).trailTail],
 ]);

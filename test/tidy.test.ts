@@ -32,7 +32,7 @@ const mayImport: Architecture = {
   'api-error': [],
   model: [],
   policy: [],
-  access: ['operation', 'policy', 'ports', 'world', 'type services'],
+  access: ['operation', 'policy', 'ports', 'world', 'services'],
   message: [],
   ports: [],
   operation: ['world', 'ports'],

@@ -7,6 +7,7 @@ import {
   defaultDataDir,
   type OpenFolder,
   openFolder,
+  rootCredentialsOf,
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
@@ -63,7 +64,9 @@ async function runStart(input: CommandInput): Promise<number> {
       isNew: folder.isNew,
       quotas,
     });
-    const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
+    const made = await node.firstAccount(async (key) =>
+      writeRootCredentials(rootCredentialsOf(dataDir), key),
+    );
     const welcome = (port: number): void => {
       const { seal } = folder;
       input.out(strictWelcome({ endpoint: endpointOf(at, port), dataDir, seal, made }, flags));

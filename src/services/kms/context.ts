@@ -3,6 +3,7 @@ import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
 import type { LastUses } from './last-use.ts';
 import type { Materials } from './material.ts';
+import type { Principals } from './principals.ts';
 import type { Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
@@ -13,4 +14,6 @@ export interface KmsContext {
   readonly grants: KeyGrants;
   readonly limits: ResourceLimits;
   readonly lastUses: LastUses;
+  /** Undefined: whom policies and grants name is not looked up. */
+  readonly principals: Principals | undefined;
 }

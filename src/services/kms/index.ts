@@ -1,6 +1,6 @@
 /** KMS: its operation table, and what of it falls due with time. */
 import type { KmsModel } from '../../model/kms.generated.ts';
-import type { Operations, OperationTable } from '../../operation.ts';
+import type { Call, Operations, OperationTable, Resource } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
 import { type Usage, usageOf } from '../../usage/usage.ts';
 import type { World } from '../../world.ts';
@@ -20,8 +20,8 @@ import { dueExpiries, importOperations } from './import.ts';
 import { tokenKeyOf } from './import-token.ts';
 import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
-import { createKeyFinder } from './key-finder.ts';
-import { createKeyGrants, type KeyGrants } from './key-grants.ts';
+import { createKeyFinder, keyResource } from './key-finder.ts';
+import { allGrants, createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
 import { keyOperations } from './keys.ts';
@@ -30,12 +30,14 @@ import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { observed } from './observed.ts';
+import type { Principals } from './principals.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
 import { dueRotations, rotationOperations } from './rotation.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
+import { type WhoElse, whoElse } from './who-else.ts';
 
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
@@ -51,6 +53,15 @@ export interface Kms {
   readonly operations: OperationTable;
   /** For whoever decides on requests: `concerning` finds grants, `grantsAllow` judges them. */
   readonly grants: KeyGrants;
+  /**
+   * A key by id, ARN or alias, and whom its policy and grants let in besides its own account's
+   * identities. Throws as KMS's operations do.
+   */
+  readonly about: (
+    name: string,
+    call: Call,
+    action: string,
+  ) => Promise<{ readonly resource: Resource; readonly others: readonly WhoElse[] }>;
   /** What falls due with time. */
   readonly dueWork: readonly DueWork[];
   /** What is known of the use of keys and lags behind in the store. */
@@ -60,15 +71,17 @@ export interface Kms {
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told. Without `quotas` requests have no limits.
+ * unless told. Without `quotas` requests have no limits, without `principals` whom policies and
+ * grants name is not looked up.
  */
 export async function createKms(options: {
   readonly store: Store;
   readonly world: World;
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
+  readonly principals?: Principals;
 }): Promise<Kms> {
-  const { store, world, materialCacheEntries, quotas } = options;
+  const { store, world, materialCacheEntries, quotas, principals } = options;
   const records = openRecords(store);
   const installationKey = await openInstallationKey({ store, records, world });
   const materials = openMaterials({
@@ -84,7 +97,7 @@ export async function createKms(options: {
     settings: quotas?.settings,
   });
   const lastUses = await openLastUses({ store, keys: records.keys, world });
-  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses };
+  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses, principals };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -110,6 +123,11 @@ export async function createKms(options: {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
     grants,
+    about: async (name, call, action) => {
+      const { value: key } = await finder.find(name, call, action);
+      const all = await allGrants(records, key);
+      return { resource: keyResource(key), others: whoElse(key, all, action) };
+    },
     usage: usageOf([lastUses.records], world),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
