@@ -11,7 +11,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const services: ReadonlyMap<string, RegExp | undefined> = new Map([
   [
     'events',
-    /(Rules?|Targets?|RuleNamesByTarget|TargetsByRule|^PutEvents|EventPattern|EventBus|EventBuses|Permission|agResource|TagsForResource|Connections?|ApiDestinations?)$/,
+    endingIn(
+      'Rules?|Targets?|RuleNamesByTarget|TargetsByRule|^PutEvents|EventPattern|EventBus|EventBuses',
+      'Permission|agResource|TagsForResource|Connections?|ApiDestinations?',
+    ),
   ],
   ['iam', undefined],
   ['iam-toolbox', undefined],
@@ -19,7 +22,13 @@ const services: ReadonlyMap<string, RegExp | undefined> = new Map([
   // Functions, their versions, aliases, permissions, tags and how they are invoked.
   [
     'lambda',
-    /^(Create|Delete)Function$|^(Get|List)Functions?$|^GetFunctionConfiguration$|^UpdateFunction(Code|Configuration)$|^(PublishVersion|ListVersionsByFunction|Invoke|GetAccountSettings)$|Alias(es)?$|^(Add|Remove)Permission$|^GetPolicy$|^(Put|Get|Delete|Update)Function(Concurrency|EventInvokeConfig)$|^ListFunctionEventInvokeConfigs$|^((Unt|T)agResource|ListTags)$/,
+    endingIn(
+      '^(Create|Delete)Function|^(Get|List)Functions?|^UpdateFunction(Code|Configuration)',
+      '^GetFunctionConfiguration|^(Put|Get|Delete)FunctionConcurrency|^GetAccountSettings',
+      '^(Put|Get|Delete|Update)FunctionEventInvokeConfig|^ListFunctionEventInvokeConfigs',
+      '^PublishVersion|^ListVersionsByFunction|Alias(es)?|^(Add|Remove)Permission|^GetPolicy',
+      '^Invoke|^(Unt|T)agResource|^ListTags',
+    ),
   ],
   ['sealhold', undefined],
   ['secretsmanager', undefined],
@@ -27,7 +36,10 @@ const services: ReadonlyMap<string, RegExp | undefined> = new Map([
   // Parameter Store: the rest of SSM has nothing to do with keys and secrets.
   [
     'ssm',
-    /Parameters?(ByPath|History|Version)?$|^(AddTagsToResource|ListTagsForResource|RemoveTagsFromResource)$|ServiceSetting$|^(Get|Put|Delete)ResourcePolic(y|ies)$/,
+    endingIn(
+      'Parameters?(ByPath|History|Version)?|ServiceSetting|^(Get|Put|Delete)ResourcePolic(y|ies)',
+      '^(AddTagsToResource|ListTagsForResource|RemoveTagsFromResource)',
+    ),
   ],
   ['sts', undefined],
 ]);
@@ -119,6 +131,11 @@ function main(): void {
     console.error(`Stale: ${stale.join(', ')}. Run: npm run generate`);
     process.exit(1);
   }
+}
+
+/** Names that end in one of these, or with `^` are one. */
+function endingIn(...endings: readonly string[]): RegExp {
+  return new RegExp(`(${endings.join('|')})$`);
 }
 
 function read(path: string): string | undefined {
