@@ -19,9 +19,17 @@ export interface OwnCall {
   readonly sourceArn: string;
 }
 
+/** What it asks IAM: whether whom a policy names is there. */
+export interface Principals {
+  /** The unique id of a user or role by its ARN; undefined when there is none. */
+  uniqueIdOf(arn: string): Promise<string | undefined>;
+}
+
 /** What it needs of the node it runs on. */
 export interface SecretsPorts {
   readonly world: World;
+  /** Undefined: whom policies name is not looked at. */
+  readonly principals?: Principals;
   /** Rejects with the operation's ApiError. */
   readonly own: (call: OwnCall) => Promise<unknown>;
   /** Commits what is not part of a call, in one batch with the record of an event. */

@@ -28,7 +28,16 @@ export function secretResource(secret: Secret): Resource {
       tags: Object.fromEntries((secret.tags ?? []).map(({ key, value }) => [key, value])),
       ...(policy === undefined
         ? {}
-        : { policy: { text: policy, rule: 'ordinary', name: 'default' } }),
+        : {
+            policy: {
+              text: policy,
+              rule: 'ordinary',
+              name: 'default',
+              ...(secret.policyPrincipals === undefined
+                ? {}
+                : { principalIds: secret.policyPrincipals }),
+            },
+          }),
     };
     resources.set(secret, resource);
   }

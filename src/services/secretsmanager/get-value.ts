@@ -100,20 +100,20 @@ async function batchGetSecretValue(
   input: BatchGetSecretValueRequest,
   call: Call,
 ): Promise<BatchGetSecretValueResponse> {
-  const { SecretIdList, Filters, MaxResults, NextToken } = input;
+  const { SecretIdList, Filters, MaxResults } = input;
   const hasFilters = Filters !== undefined && Filters.length > 0;
   if ((SecretIdList === undefined) === !hasFilters) throw idsOrFilters();
   if (SecretIdList !== undefined && MaxResults !== undefined) throw maxResultsWithoutFilters();
   const { ids, next } = hasFilters
-    ? await matching(secrets, call, { Filters, NextToken, limit: MaxResults ?? maxBatch })
+    ? await matching(secrets, call, input)
     : { ids: SecretIdList ?? [], next: undefined };
   const values: SecretValueEntry[] = [];
   const errors: APIErrorType[] = [];
   for (const id of ids) {
     try {
       const asked = { SecretId: id };
-      const options = { direct: true };
-      const value = await call.invoke('secretsmanager', 'GetSecretValue', asked, options);
+      const direct = { direct: true } as const;
+      const value = await call.invoke('secretsmanager', 'GetSecretValue', asked, direct);
       values.push(value as SecretValueEntry);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code === 'InternalServiceError') throw error;
@@ -130,10 +130,9 @@ async function batchGetSecretValue(
 async function matching(
   secrets: SecretsContext,
   call: Call,
-  asked: Pick<BatchGetSecretValueRequest, 'Filters' | 'NextToken'> & { readonly limit: number },
+  { SecretIdList: _, MaxResults = maxBatch, ...asked }: BatchGetSecretValueRequest,
 ): Promise<{ readonly ids: readonly string[]; readonly next: string | undefined }> {
   call.authorize('secretsmanager:ListSecrets', everything(call));
-  const { limit, ...rest } = asked;
-  const page = await listedSecrets(secrets.records, call, { ...rest, MaxResults: limit });
+  const page = await listedSecrets(secrets.records, call, { ...asked, MaxResults });
   return { ids: page.entries.map(({ value }) => value.arn), next: page.next };
 }

@@ -2,7 +2,7 @@
  * What Secrets Manager demands of a resource policy before it takes it, and whether one opens a
  * secret to the public. Pure.
  */
-import { type ParsedPolicy, parsePolicy, type Policy, type Statement } from '../../policy/document.ts';
+import { type Policy, parsePolicy, type Statement } from '../../policy/document.ts';
 
 /** What is wrong with a document; undefined: nothing. */
 export type PolicyFault = 'syntax' | 'principal';
@@ -21,6 +21,17 @@ const isWhole = ({ principals, actions, resources }: Statement): boolean =>
   (actions?.patterns.length ?? 0) > 0 &&
   (resources?.patterns.length ?? 0) > 0;
 
+/** The users and roles that a policy names by their ARNs. */
+export function namedPrincipals(text: string): readonly string[] {
+  const parsed = parsePolicy(text);
+  if (parsed.kind === 'fault') return [];
+  const named = parsed.policy.statements.flatMap(({ principals }) => principals?.patterns ?? []);
+  const arns = named.flatMap(({ kind, text: arn }) =>
+    kind === 'user' || kind === 'role' ? [arn] : [],
+  );
+  return [...new Set(arns)];
+}
+
 /** Condition keys that pin a caller down when they are compared with a fixed value. */
 const limiting = [
   /^aws:(principalarn|principalaccount|principalorgid|principalorgpaths|userid|username)$/,
@@ -30,7 +41,7 @@ const limiting = [
 
 /** Whether some statement allows everyone, with no condition that limits who. */
 export function isPublic(text: string): boolean {
-  const parsed: ParsedPolicy = parsePolicy(text);
+  const parsed = parsePolicy(text);
   return parsed.kind === 'policy' && opensToAll(parsed.policy);
 }
 
@@ -43,15 +54,17 @@ function namesEveryone({ principals }: Statement): boolean {
   return principals.not || principals.patterns.some(({ kind }) => kind === 'everyone');
 }
 
+const fixing = /^(ForAnyValue:)?(String(Equals|Like|EqualsIgnoreCase)|Arn(Equals|Like)|IpAddress)$/;
+
 /**
- * Equality with fixed values, save for the networks of the whole world. What is compared with a
- * wildcard alone, or holds when the key is absent, limits nobody.
+ * By equality with fixed values, save for the networks of the whole world. What is compared with
+ * wildcards alone, or holds where the key is absent, limits nobody.
  */
 function isLimited({ conditions }: Statement): boolean {
-  return conditions.some(({ key, operator, values }) => {
-    if (!limiting.some((form) => form.test(key))) return false;
-    if (!/^(ForAnyValue:)?(String(Equals|Like|EqualsIgnoreCase)|Arn(Equals|Like)|IpAddress)$/i.test(operator))
-      return false;
-    return values.every((value) => !/^[*?:]*$/.test(value) && !/^(0\.0\.0\.0|::)\/0$/.test(value));
-  });
+  return conditions.some(
+    ({ key, operator, values }) =>
+      limiting.some((form) => form.test(key)) &&
+      fixing.test(operator) &&
+      values.every((value) => !/^[*?:]*$/.test(value) && !/^(0\.0\.0\.0|::)\/0$/.test(value)),
+  );
 }

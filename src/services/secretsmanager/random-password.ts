@@ -67,7 +67,7 @@ type Draw = (below: number) => number;
 
 /** Whole numbers below a bound of at most 4,096, all equally likely. */
 function drawing(randomBytes: RandomBytes): Draw {
-  let bytes = Buffer.alloc(0);
+  let bytes: Buffer = Buffer.alloc(0);
   let at = 0;
   return (below) => {
     const fair = 65_536 - (65_536 % below);

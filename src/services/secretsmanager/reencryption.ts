@@ -36,7 +36,7 @@ async function underNewKey(
   call: Call,
   asked: { readonly before: Secret; readonly changed: Secret; readonly version: Version },
 ): Promise<Version> {
-  const { before, changed, version } = asked;
+  const { before, version } = asked;
   const stored = await storedValue(records, before, version);
   const sealed = await sealedAgain(call, asked, stored.value.dataKeys);
   if (sealed === undefined) return version;

@@ -89,6 +89,8 @@ export interface Secret {
   readonly tags?: readonly Tag[] | undefined;
   /** The resource policy named `default`. */
   readonly policy?: string | undefined;
+  /** The unique ids that the users and roles named in it had when it was put. */
+  readonly policyPrincipals?: Readonly<Record<string, string>> | undefined;
   /** In the order in which they were made. */
   readonly versions: readonly Version[];
   readonly nextNumber: number;
