@@ -17,11 +17,11 @@ import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
-import { type Pipeline, respond } from './pipeline.ts';
+import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { models, openServices, type Services } from './services.ts';
+import { type Commit, models, openServices, type Services } from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -151,15 +151,11 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const access = openAccess({ store, iam, world });
   const firstAccount = async (): Promise<string | undefined> =>
     options.mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
+  const commit = committing(parts);
+  const own = Promise.withResolvers<Pipeline>();
   const services = await openServices({
-    store,
-    iam,
-    world,
-    access,
-    firstAccount,
-    quotas,
-    oidcIssuers,
-    log,
+    ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
+    own: async (call) => perform(call, await own.promise),
   });
   const verify = createVerifier({
     accessKeys: accessKeysOf(iam, services.sessions),
@@ -178,12 +174,13 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     world,
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
+  own.resolve(pipeline);
   const { denials } = access;
   const forgetting: DueWork = {
     kind: 'access/forget-denial',
     due: (now, limit) => denials.due(now, limit),
   };
-  const runner = runDueWork([...services.dueWork, forgetting], options, parts);
+  const runner = runDueWork([...services.dueWork, forgetting], options, commit);
   const admin = adminPorts(options, { ...parts, runner, verify });
   return {
     runner,
@@ -225,23 +222,24 @@ function saveWhatLags(
   ];
 }
 
-/** Does what falls due, each change in one commit with its record. */
-function runDueWork(
-  work: readonly DueWork[],
-  { world, log }: NodeOptions,
-  { store, audit }: Pick<Parts, 'store' | 'audit'>,
-): Runner {
+/** Each change in one commit with its record. */
+function committing({ store, audit }: Pick<Parts, 'store' | 'audit'>): Commit {
+  return async ({ writes, record }) => {
+    if (record === undefined) return (await store.commit(writes)).kind;
+    const change = audit.change(record);
+    const result = await store.commit([...writes, ...change.writes]);
+    if (result.kind === 'conflict') return 'conflict';
+    await change.committed(result.seq);
+    return 'committed';
+  };
+}
+
+/** Does what falls due. */
+function runDueWork(work: readonly DueWork[], { world, log }: NodeOptions, commit: Commit): Runner {
   return startRunner({
     work,
     world,
-    commit: async (item) => {
-      if (item.record === undefined) return (await store.commit(item.writes)).kind;
-      const change = audit.change(item.record);
-      const result = await store.commit([...item.writes, ...change.writes]);
-      if (result.kind === 'conflict') return 'conflict';
-      await change.committed(result.seq);
-      return 'committed';
-    },
+    commit,
     onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
   });
 }

@@ -14,9 +14,11 @@ import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts'
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
+import { secretsmanager as secretsManagerModel } from './model/secretsmanager.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
+import type { OwnCall } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
@@ -26,7 +28,10 @@ import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createSealhold } from './services/sealhold/index.ts';
+import type { SecretsEvent } from './services/secretsmanager/event.ts';
+import { createSecretsManager, type SecretsManager } from './services/secretsmanager/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
+import type { Write } from './store/engine.ts';
 import type { Store } from './store/store.ts';
 import { openSts } from './sts.ts';
 import type { Usage } from './usage/usage.ts';
@@ -34,9 +39,15 @@ import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
 export const models: ReadonlyMap<string, ServiceModel> = new Map(
-  [iamModel, iamToolboxModel, kmsModel, sealholdModel, serviceQuotasModel, stsModel].map(
-    (model) => [model.service, model],
-  ),
+  [
+    iamModel,
+    iamToolboxModel,
+    kmsModel,
+    sealholdModel,
+    secretsManagerModel,
+    serviceQuotasModel,
+    stsModel,
+  ].map((model) => [model.service, model]),
 );
 
 export interface ServiceOptions {
@@ -52,7 +63,16 @@ export interface ServiceOptions {
   readonly oidcIssuers?: readonly IssuerSource[];
   /** What an operator should know. */
   readonly log?: (line: string) => void;
+  /** Calls that services make as themselves. */
+  readonly own: (call: OwnCall) => Promise<unknown>;
+  /** Commits what is not part of a call, with the record of an event. */
+  readonly commit: Commit;
 }
+
+export type Commit = (item: {
+  readonly writes: readonly Write[];
+  readonly record: string | undefined;
+}) => Promise<'committed' | 'conflict'>;
 
 export interface Services {
   readonly tables: ReadonlyMap<string, OperationTable>;
@@ -73,6 +93,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     ...(quotas === undefined ? {} : { quotas }),
   });
+  const secretsManager = openSecretsManager(options);
   const serviceQuotas = createServiceQuotas({
     store,
     services: [
@@ -90,10 +111,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
       ['sealhold', sealholdOperations(options, kms)],
+      ['secretsmanager', secretsManager.operations],
       ['servicequotas', serviceQuotas],
       ['sts', sts.operations],
     ]),
-    dueWork: kmsWork(kms, world),
+    dueWork: [...kmsWork(kms, world), ...secretsWork(secretsManager, world)],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
     sessions: sts.sessions,
@@ -129,4 +151,45 @@ function kmsWork(kms: Kms, world: World): readonly DueWork[] {
             : serviceEventRecord({ ...event, service: 'kms', now }, world),
       })),
   }));
+}
+
+/** AWS's quotas of it hold where AWS's quotas are asked for; single ones can't be set. */
+function openSecretsManager(options: ServiceOptions): SecretsManager {
+  const { store, world, own, commit, quotas } = options;
+  return createSecretsManager({
+    store,
+    world,
+    own,
+    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
+    ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
+  });
+}
+
+function secretsWork({ dueWork }: SecretsManager, world: World): readonly DueWork[] {
+  return dueWork.map(({ kind, due }) => ({
+    kind,
+    due: async (now, limit) =>
+      (await due(now, limit)).map(({ event, ...item }) => ({
+        ...item,
+        record: recordOf(event, world),
+      })),
+  }));
+}
+
+function recordOf(event: SecretsEvent | undefined, world: World): string | undefined {
+  if (event === undefined) return undefined;
+  const { at, secretArn, versionId, ...told } = event;
+  const version = versionId === undefined ? {} : { SecretVersionId: versionId };
+  return serviceEventRecord(
+    {
+      ...told,
+      now: at,
+      service: 'secretsmanager',
+      invokedBy: 'secretsmanager.amazonaws.com',
+      resources: [],
+      additionalEventData: { SecretId: secretArn, ...version },
+    },
+    world,
+  );
 }

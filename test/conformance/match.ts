@@ -21,6 +21,7 @@ const addedSince = new Set([
   'DestinationKeyMaterialId',
   'SessionTokenSize',
   'SessionTokenUtilization',
+  'PolicyName',
 ]);
 
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();

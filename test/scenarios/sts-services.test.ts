@@ -34,7 +34,11 @@ before(async () => {
   const iam = iamRecords(store);
   const access = openAccess({ store, iam, world });
   const firstAccount = async () => account;
-  services = await openServices({ store, iam, world, access, firstAccount, quotas: undefined });
+  services = await openServices({
+    ...{ store, iam, world, access, firstAccount, quotas: undefined },
+    own: () => assert.fail('no service calls another here'),
+    commit: async ({ writes }) => (await store.commit(writes)).kind,
+  });
   const audit = await openAudit({
     place: 'memory',
     store,
