@@ -459,6 +459,7 @@ function targetOf(
 const internalCodes: ReadonlyMap<string, string> = new Map([
   ['kms', 'KMSInternalException'],
   ['secretsmanager', 'InternalServiceError'],
+  ['ssm', 'InternalServerError'],
 ]);
 
 const notThereYet = (service: string, operation: string): ApiError =>

@@ -4,7 +4,7 @@
  */
 
 import type { Access } from './access/access.ts';
-import { serviceEventRecord } from './audit/record.ts';
+import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
@@ -16,9 +16,11 @@ import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { secretsmanager as secretsManagerModel } from './model/secretsmanager.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
+import { ssm as ssmModel } from './model/ssm.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import type { OwnCall } from './pipeline.ts';
+import { validateResourcePolicy } from './policy/validate.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
@@ -31,10 +33,12 @@ import { createSealhold } from './services/sealhold/index.ts';
 import type { SecretsEvent } from './services/secretsmanager/event.ts';
 import { createSecretsManager, type SecretsManager } from './services/secretsmanager/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
+import { createParameterStore } from './services/ssm/index.ts';
 import type { Write } from './store/engine.ts';
 import type { Store } from './store/store.ts';
 import { openSts } from './sts.ts';
 import type { Usage } from './usage/usage.ts';
+import { javaPattern } from './wire/pattern.ts';
 import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
@@ -46,6 +50,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map(
     sealholdModel,
     secretsManagerModel,
     serviceQuotasModel,
+    ssmModel,
     stsModel,
   ].map((model) => [model.service, model]),
 );
@@ -105,6 +110,14 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     ],
   });
   const sts = await openSts(options);
+  const parameterStore = await createParameterStore({
+    store,
+    world,
+    emit: () => [],
+    policyFault: (text) => validateResourcePolicy(text)?.text,
+    uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    javaPattern,
+  });
   return {
     tables: new Map([
       ['iam', iam.operations],
@@ -113,9 +126,14 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ['sealhold', sealholdOperations(options, kms)],
       ['secretsmanager', secretsManager.operations],
       ['servicequotas', serviceQuotas],
+      ['ssm', parameterStore.operations],
       ['sts', sts.operations],
     ]),
-    dueWork: [...kmsWork(kms, world), ...secretsWork(secretsManager, world)],
+    dueWork: [
+      ...recorded('kms', kms.dueWork, world),
+      ...secretsWork(secretsManager, world),
+      ...recorded('ssm', parameterStore.dueWork, world),
+    ],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
     sessions: sts.sessions,
@@ -137,18 +155,31 @@ function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
   });
 }
 
-/** KMS's due work, its events as records. */
-function kmsWork(kms: Kms, world: World): readonly DueWork[] {
-  return kms.dueWork.map(({ kind, due }) => ({
+/** What a service does by itself, as it says it: its event is not a record yet. */
+interface OwnWork {
+  readonly kind: string;
+  readonly due: (
+    now: number,
+    limit: number,
+  ) => Promise<
+    ReadonlyArray<{
+      readonly id: string;
+      readonly writes: readonly Write[];
+      readonly event: Omit<ServiceEvent, 'service' | 'now'> | undefined;
+    }>
+  >;
+}
+
+/** A service's due work, its events as records. */
+function recorded(service: string, work: readonly OwnWork[], world: World): readonly DueWork[] {
+  return work.map(({ kind, due }) => ({
     kind,
     due: async (now, limit) =>
       (await due(now, limit)).map(({ id, writes, event }) => ({
         id,
         writes,
         record:
-          event === undefined
-            ? undefined
-            : serviceEventRecord({ ...event, service: 'kms', now }, world),
+          event === undefined ? undefined : serviceEventRecord({ ...event, service, now }, world),
       })),
   }));
 }

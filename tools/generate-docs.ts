@@ -23,6 +23,7 @@ const titles: ReadonlyMap<string, string> = new Map([
   ['kms', 'KMS'],
   ['secretsmanager', 'Secrets Manager'],
   ['servicequotas', 'Service Quotas'],
+  ['ssm', 'Systems Manager Parameter Store'],
   ['sts', 'STS'],
 ]);
 const begin = '<!-- coverage -->';
