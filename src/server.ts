@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { openAccess } from './access/access.ts';
 import type { Denials } from './access/denials.ts';
-import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
+import { letAnyoneIn } from './access-keys.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
 import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
@@ -21,7 +21,13 @@ import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { type Commit, models, openServices, type Services } from './services.ts';
+import {
+  type Commit,
+  models,
+  openServices,
+  type ServiceOptions,
+  type Services,
+} from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -54,6 +60,8 @@ export interface NodeOptions {
   readonly quotas?: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes, and where their keys are. */
   readonly oidcIssuers?: readonly IssuerSource[];
+  /** Undefined: functions are not run. */
+  readonly functions?: ServiceOptions['functions'];
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -116,6 +124,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
+      for (const close of served.closing) await close();
       for (const each of served.saved) await each.close();
       await audit.close();
       await store.close();
@@ -155,10 +164,11 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const own = Promise.withResolvers<Pipeline>();
   const services = await openServices({
     ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
+    functions: options.functions,
     own: async (call) => perform(call, await own.promise),
   });
   const verify = createVerifier({
-    accessKeys: accessKeysOf(iam, services.sessions),
+    accessKeys: services.accessKeys,
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -185,6 +195,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   return {
     runner,
     saved: saveWhatLags(services, access.denials, options.log),
+    closing: services.closing,
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
@@ -193,6 +204,7 @@ interface Served {
   readonly handler: HttpHandler;
   readonly runner: Runner;
   readonly saved: readonly Saving[];
+  readonly closing: Services['closing'];
 }
 
 const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;

@@ -4,7 +4,9 @@
  */
 
 import type { Access } from './access/access.ts';
+import { type AccessKeys, accessKeysOf } from './access-keys.ts';
 import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
+import { type FunctionsOptions, openFunctions } from './functions/functions.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
@@ -12,6 +14,8 @@ import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
+import { lambda as lambdaModel } from './model/lambda.generated.ts';
+import { logs as logsModel } from './model/logs.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { secretsmanager as secretsManagerModel } from './model/secretsmanager.generated.ts';
@@ -29,6 +33,8 @@ import { createIamToolbox } from './services/iam-toolbox/index.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
+import { createLambda } from './services/lambda/index.ts';
+import { createLogs } from './services/logs/index.ts';
 import { createSealhold } from './services/sealhold/index.ts';
 import type { SecretsEvent } from './services/secretsmanager/event.ts';
 import { createSecretsManager, type SecretsManager } from './services/secretsmanager/index.ts';
@@ -47,6 +53,8 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map(
     iamModel,
     iamToolboxModel,
     kmsModel,
+    lambdaModel,
+    logsModel,
     sealholdModel,
     secretsManagerModel,
     serviceQuotasModel,
@@ -65,13 +73,15 @@ export interface ServiceOptions {
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
-  readonly oidcIssuers?: readonly IssuerSource[];
+  readonly oidcIssuers?: readonly IssuerSource[] | undefined;
   /** What an operator should know. */
   readonly log?: (line: string) => void;
   /** Calls that services make as themselves. */
   readonly own: (call: OwnCall) => Promise<unknown>;
   /** Commits what is not part of a call, with the record of an event. */
   readonly commit: Commit;
+  /** Undefined: functions are not run. */
+  readonly functions?: Omit<FunctionsOptions, 'world' | 'logs'> | undefined;
 }
 
 export type Commit = (item: {
@@ -84,7 +94,12 @@ export interface Services {
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  /** Temporary credentials, which STS gives. */
   readonly sessions: SessionTokens;
+  /** Long-term access keys and sessions, for whoever verifies signatures. */
+  readonly accessKeys: AccessKeys;
+  /** In this order, before the store closes. */
+  readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
@@ -110,6 +125,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     ],
   });
   const sts = await openSts(options);
+  const accessKeys = accessKeysOf(options.iam, sts.sessions);
+  const lambda = openLambda(options, accessKeys);
   const parameterStore = await createParameterStore({
     store,
     world,
@@ -123,6 +140,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ['iam', iam.operations],
       ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
+      ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
       ['secretsmanager', secretsManager.operations],
       ['servicequotas', serviceQuotas],
@@ -137,6 +155,37 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
     sessions: sts.sessions,
+    accessKeys,
+    closing: lambda.closing,
+  };
+}
+
+/** Lambda, what runs its functions, and where they log to. */
+function openLambda(
+  { store, world, own, functions: setting, log = () => {} }: ServiceOptions,
+  accessKeys: AccessKeys,
+): {
+  readonly tables: ReadonlyArray<readonly [string, OperationTable]>;
+  readonly closing: Services['closing'];
+} {
+  const onFault = (error: unknown) => log(`What functions logged could not be stored: ${error}`);
+  const logs = createLogs({ store, world, onFault });
+  const functions =
+    setting === undefined ? undefined : openFunctions({ ...setting, world, logs: logs.writer });
+  const lambda = createLambda({
+    perform: own,
+    identify: async ({ accessKeyId, sessionToken }) => {
+      const found = await accessKeys.find(accessKeyId, sessionToken);
+      return found === 'refused' ? undefined : found?.principal;
+    },
+    ...{ store, world, functions, log },
+  });
+  return {
+    tables: [
+      ['lambda', lambda.operations],
+      ['logs', logs.operations],
+    ],
+    closing: [async () => functions?.close(), () => lambda.close(), () => logs.writer.close()],
   };
 }
 

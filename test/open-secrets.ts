@@ -156,7 +156,7 @@ export async function openSecrets(options: NodeOptions = {}): Promise<SecretsNod
     own: (call) => perform(call, pipeline),
   });
   const pipeline: Pipeline = {
-    models: new Map([...models, ['lambda', lambdaModel]]),
+    models,
     tables: new Map([...services.tables, ['lambda', options.lambda ?? functionTable(functions)]]),
     verify: createVerifier({
       accessKeys: accessKeysOf(iam, services.sessions),
