@@ -31,9 +31,6 @@ const titles: ReadonlyMap<string, string> = new Map([
 const begin = '<!-- coverage -->';
 const end = '<!-- /coverage -->';
 
-/** Nothing is called: only the names of operations are looked at. */
-};
-
 /** The tables as the server has them, on a store in memory. */
 async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
   const world = machineWorld();
