@@ -132,7 +132,7 @@ function openLambda(options: ServiceOptions): {
       ['lambda', lambda.operations],
       ['logs', logs.operations],
     ],
-    closing: [async () => functions?.close(), () => lambda.close(), () => logs.writer.close()],
+    closing: [() => lambda.close(), () => logs.writer.close()],
   };
 }
 
