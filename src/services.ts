@@ -6,11 +6,11 @@
 import type { Access } from './access/access.ts';
 import { type AccessKeys, accessKeysOf } from './access-keys.ts';
 import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
-import { type FunctionsOptions, openFunctions } from './functions/functions.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
+import { type LambdaOptions, openLambda } from './lambda.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
@@ -33,8 +33,6 @@ import { createIamToolbox } from './services/iam-toolbox/index.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { createLambda } from './services/lambda/index.ts';
-import { createLogs } from './services/logs/index.ts';
 import { createSealhold } from './services/sealhold/index.ts';
 import type { SecretsEvent } from './services/secretsmanager/event.ts';
 import { createSecretsManager, type SecretsManager } from './services/secretsmanager/index.ts';
@@ -81,7 +79,7 @@ export interface ServiceOptions {
   /** Commits what is not part of a call, with the record of an event. */
   readonly commit: Commit;
   /** Undefined: functions are not run. */
-  readonly functions?: Omit<FunctionsOptions, 'world' | 'logs'> | undefined;
+  readonly functions?: LambdaOptions['functions'];
 }
 
 export type Commit = (item: {
@@ -104,7 +102,7 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access } = options;
+  const { store, world, quotas, access, log = () => {} } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
@@ -126,7 +124,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   });
   const sts = await openSts(options);
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
-  const lambda = openLambda(options, accessKeys);
+  const lambda = openLambda({
+    ...{ store, world, log },
+    calls: { perform: options.own, identify: identifier(accessKeys) },
+    functions: options.functions,
+  });
   const parameterStore = await createParameterStore({
     store,
     world,
@@ -160,35 +162,6 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   };
 }
 
-/** Lambda, what runs its functions, and where they log to. */
-function openLambda(
-  { store, world, own, functions: setting, log = () => {} }: ServiceOptions,
-  accessKeys: AccessKeys,
-): {
-  readonly tables: ReadonlyArray<readonly [string, OperationTable]>;
-  readonly closing: Services['closing'];
-} {
-  const onFault = (error: unknown) => log(`What functions logged could not be stored: ${error}`);
-  const logs = createLogs({ store, world, onFault });
-  const functions =
-    setting === undefined ? undefined : openFunctions({ ...setting, world, logs: logs.writer });
-  const lambda = createLambda({
-    perform: own,
-    identify: async ({ accessKeyId, sessionToken }) => {
-      const found = await accessKeys.find(accessKeyId, sessionToken);
-      return found === 'refused' ? undefined : found?.principal;
-    },
-    ...{ store, world, functions, log },
-  });
-  return {
-    tables: [
-      ['lambda', lambda.operations],
-      ['logs', logs.operations],
-    ],
-    closing: [async () => functions?.close(), () => lambda.close(), () => logs.writer.close()],
-  };
-}
-
 function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
   const { iam, world, access, firstAccount } = options;
   return createSealhold({
@@ -202,6 +175,14 @@ function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
     findKey: (name, call, action) => kms.about(name, call, action),
     whoCan: (asked) => access.whoCan(asked),
   });
+}
+
+/** Whose temporary credentials these are. */
+function identifier(accessKeys: AccessKeys): LambdaOptions['calls']['identify'] {
+  return async ({ accessKeyId, sessionToken }) => {
+    const found = await accessKeys.find(accessKeyId, sessionToken);
+    return found === 'refused' ? undefined : found?.principal;
+  };
 }
 
 /** What a service does by itself, as it says it: its event is not a record yet. */

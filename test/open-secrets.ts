@@ -11,7 +11,6 @@ import { openAudit } from '../src/audit/audit.ts';
 import { listen } from '../src/http/server.ts';
 import { createVerifier } from '../src/identity/verify.ts';
 import { type Runner, startRunner } from '../src/jobs/runner.ts';
-import { lambda as lambdaModel } from '../src/model/lambda.generated.ts';
 import type { SecretsmanagerModel } from '../src/model/secretsmanager.generated.ts';
 import type { OperationTable, Principal } from '../src/operation.ts';
 import { type Pipeline, perform, respond } from '../src/pipeline.ts';

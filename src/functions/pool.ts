@@ -66,6 +66,7 @@ export class Pool {
 
   /** Rejects with what starting a process rejects with. */
   async take(spec: FunctionSpec): Promise<Taken> {
+    if (this.#closed) return { kind: 'busy', bound: 'node' };
     const running = [...this.#seats].filter((seat) => seat.busy && seat.spec.arn === spec.arn);
     if (running.length >= spec.concurrency) return { kind: 'busy', bound: 'function' };
     const warm = this.#findWarm(spec);
