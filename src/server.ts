@@ -12,6 +12,7 @@ import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
 import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
 import type { MovableWorld } from './clock.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
@@ -58,6 +59,8 @@ export interface NodeOptions {
   readonly log: (line: string) => void;
   /** Undefined: requests have no quotas. */
   readonly quotas?: QuotaOptions | undefined;
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots?: TrustedRoots | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -150,9 +153,9 @@ interface Parts {
 }
 
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
-  const { world, quotas } = options;
+  const { world, quotas, attestationRoots } = options;
   const { store, iam } = parts;
-  const services = await openServices({ store, iam, world, quotas });
+  const services = await openServices({ store, iam, world, quotas, attestationRoots });
   const verify = createVerifier({
     accessKeys: accessKeysOf(iam),
     world,

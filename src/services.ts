@@ -3,6 +3,7 @@
  * what it knows that lags behind in the store. A new service is a few lines here.
  */
 import { serviceEventRecord } from './audit/record.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly world: World;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots: TrustedRoots | undefined;
 }
 
 export interface Services {
@@ -44,10 +47,15 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas } = options;
+  const { store, world, quotas, attestationRoots } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
-  const kms = await createKms({ store, world, ...(quotas === undefined ? {} : { quotas }) });
+  const kms = await createKms({
+    store,
+    world,
+    ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+  });
   const serviceQuotas = createServiceQuotas({
     store,
     services: [

@@ -4,6 +4,7 @@ import { callerPoliciesOf, type FindCallerPolicies } from '../src/access/caller-
 import { type CompiledPolicies, compiledPolicies } from '../src/access/compiled-policies.ts';
 import { type Denials, openDenials } from '../src/access/denials.ts';
 import { LiveCall } from '../src/call.ts';
+import type { TrustedRoots } from '../src/crypto/certificate-chain.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Circumstances, Operation, Resource } from '../src/operation.ts';
 import { policyText } from '../src/services/iam/policy-text.ts';
@@ -70,6 +71,7 @@ export const region = 'eu-central-1';
 export interface KmsOptions {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
+  readonly attestationRoots?: TrustedRoots;
 }
 
 export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {

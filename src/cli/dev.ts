@@ -5,6 +5,7 @@
  */
 import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -25,6 +26,7 @@ export const dev: Command = {
       help: 'the account of access keys that name none (000000000000)',
     },
     quotasFlag,
+    attestationFlag,
   ],
   run: runDev,
 };
@@ -52,6 +54,7 @@ async function openResettable(
 ): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
+  const attestationRoots = attestationRootsOf(input.flags);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -70,6 +73,7 @@ async function openResettable(
         defaultAccount: account,
         log: logLine,
         quotas,
+        attestationRoots,
         reset,
       }),
     empty: () => {

@@ -1,7 +1,9 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
+import type { TrustedRoots } from '../crypto/certificate-chain.ts';
 import { openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
   defaultDataDir,
@@ -38,6 +40,7 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    attestationFlag,
   ],
   run: runStart,
 };
@@ -50,8 +53,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
   const quotas = quotasOf(flags, processes);
+  const attestationRoots = attestationRootsOf(flags);
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas });
+  if (cluster.isWorker) return runWorker({ at, dataDir, quotas, attestationRoots });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -62,6 +66,7 @@ async function runStart(input: CommandInput): Promise<number> {
       isFirst: true,
       isNew: folder.isNew,
       quotas,
+      attestationRoots,
     });
     const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
     const welcome = (port: number): void => {
@@ -85,6 +90,7 @@ function openStrictNode(options: {
   readonly isFirst: boolean;
   readonly isNew: boolean;
   readonly quotas: QuotaOptions | undefined;
+  readonly attestationRoots: TrustedRoots | undefined;
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -99,6 +105,7 @@ function openStrictNode(options: {
     defaultAccount: '',
     log: logLine,
     quotas: options.quotas,
+    attestationRoots: options.attestationRoots,
   });
 }
 
@@ -138,10 +145,12 @@ async function runWorker({
   at,
   dataDir,
   quotas,
+  attestationRoots,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
   readonly quotas: QuotaOptions | undefined;
+  readonly attestationRoots: TrustedRoots | undefined;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
@@ -153,6 +162,7 @@ async function runWorker({
     isFirst: false,
     isNew: false,
     quotas,
+    attestationRoots,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   order.serving(listener.port);

@@ -3,6 +3,7 @@ import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
 import type { LastUses } from './last-use.ts';
 import type { Materials } from './material.ts';
+import type { Recipients } from './recipient.ts';
 import type { Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
@@ -12,5 +13,6 @@ export interface KmsContext {
   readonly finder: KeyFinder;
   readonly grants: KeyGrants;
   readonly limits: ResourceLimits;
+  readonly recipients: Recipients;
   readonly lastUses: LastUses;
 }

@@ -1,4 +1,5 @@
 /** KMS: its operation table, and what of it falls due with time. */
+import type { TrustedRoots } from '../../crypto/certificate-chain.ts';
 import type { KmsModel } from '../../model/kms.generated.ts';
 import type { Operations, OperationTable } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
@@ -30,6 +31,7 @@ import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { observed } from './observed.ts';
+import { createRecipients } from './recipient.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
 import { dueRotations, rotationOperations } from './rotation.ts';
@@ -60,13 +62,15 @@ export interface Kms {
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told. Without `quotas` requests have no limits.
+ * unless told. Without `quotas` requests have no limits; without `attestationRoots` no attestation
+ * document is believed.
  */
 export async function createKms(options: {
   readonly store: Store;
   readonly world: World;
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
+  readonly attestationRoots?: TrustedRoots;
 }): Promise<Kms> {
   const { store, world, materialCacheEntries, quotas } = options;
   const records = openRecords(store);
@@ -84,7 +88,8 @@ export async function createKms(options: {
     settings: quotas?.settings,
   });
   const lastUses = await openLastUses({ store, keys: records.keys, world });
-  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses };
+  const recipients = createRecipients(options.attestationRoots);
+  const kms: KmsContext = { records, materials, finder, grants, limits, recipients, lastUses };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
