@@ -1,7 +1,8 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
-import type { LastUses } from './last-use.ts';
+import type { Uses } from './key-uses.ts';
+import type { Ledger } from './ledger.ts';
 import type { Materials } from './material.ts';
 import type { Recipients } from './recipient.ts';
 import type { Records } from './records.ts';
@@ -14,5 +15,6 @@ export interface KmsContext {
   readonly grants: KeyGrants;
   readonly limits: ResourceLimits;
   readonly recipients: Recipients;
-  readonly lastUses: LastUses;
+  readonly uses: Uses;
+  readonly ledger: Ledger;
 }

@@ -25,8 +25,9 @@ import { createKeyFinder } from './key-finder.ts';
 import { createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
+import { noteUse, openUses } from './key-uses.ts';
 import { keyOperations } from './keys.ts';
-import { noteUse, openLastUses } from './last-use.ts';
+import { dueForgetting, enter, openLedger } from './ledger.ts';
 import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
@@ -87,9 +88,19 @@ export async function createKms(options: {
     tokens: createGrantTokens(installationKey),
     settings: quotas?.settings,
   });
-  const lastUses = await openLastUses({ store, keys: records.keys, world });
+  const uses = await openUses({ store, keys: records.keys, world });
+  const ledger = openLedger(store);
   const recipients = createRecipients(options.attestationRoots);
-  const kms: KmsContext = { records, materials, finder, grants, limits, recipients, lastUses };
+  const kms: KmsContext = {
+    records,
+    materials,
+    finder,
+    grants,
+    limits,
+    recipients,
+    uses,
+    ledger,
+  };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -107,20 +118,22 @@ export async function createKms(options: {
     ...grantOperations(kms),
     ...lastUseOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
-  const watched = observed(governed(new Map(Object.entries(rows)), kms), (keys, call) =>
-    noteUse(lastUses, keys, call),
-  );
+  const watched = observed(governed(new Map(Object.entries(rows)), kms), {
+    used: (use) => noteUse(uses, use),
+    answered: (request) => enter(ledger, request),
+  });
   const operations = refusingFalseTokens(watched, grants.tokens);
   return {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
     grants,
-    usage: usageOf([lastUses.records], world),
+    usage: usageOf([uses.records, ledger.records], world),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
       { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
       { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
       { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+      { kind: 'kms/forget-costs', due: (now, limit) => dueForgetting(ledger, { now, limit }) },
       { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
     ],
   };

@@ -1,0 +1,57 @@
+/**
+ * What AWS charges for KMS (https://aws.amazon.com/kms/pricing/, US East, as of August 2026). Pure.
+ * In billionths of a dollar, so that sums are exact.
+ */
+import { keySpecs } from '../../crypto/key-spec.ts';
+
+/** What a request is charged as. */
+export type PriceClass = 'request' | 'asymmetric' | 'eccKeyPair' | 'rsaKeyPair';
+
+/** A request each. `request`: symmetric, HMAC and RSA_2048 keys, and everything else. */
+export const requestNanoDollars: Readonly<Record<PriceClass, number>> = {
+  request: 3_000,
+  asymmetric: 15_000,
+  eccKeyPair: 10_000,
+  rsaKeyPair: 1_200_000,
+};
+
+/** A month and account, over all Regions; of the class `request` only. */
+export const freeRequests = 20_000;
+
+/** A key and month; each of its first two rotations adds as much again. */
+export const keyNanoDollars = 1_000_000_000;
+export const mostChargedRotations = 2;
+
+export const dollars = (nanoDollars: number): number => nanoDollars / 1e9;
+
+/** Charged by the key's spec; all others cost what any request costs. */
+const chargedBySpec: ReadonlySet<string> = new Set([
+  'Decapsulate',
+  'Decrypt',
+  'DeriveSharedSecret',
+  'Encapsulate',
+  'Encrypt',
+  'GetPublicKey',
+  'ReEncrypt',
+  'Sign',
+  'Verify',
+]);
+
+export function priceClassOf(request: {
+  readonly operation: string;
+  /** Of the key; of a ReEncrypt the source's and the destination's. */
+  readonly specs: readonly string[];
+  /** Of GenerateDataKeyPair. ML-KEM pairs, whose price AWS doesn't tell, count as ECC. */
+  readonly keyPairSpec: string | undefined;
+}): PriceClass {
+  const { operation, specs, keyPairSpec } = request;
+  if (keyPairSpec !== undefined && operation.startsWith('GenerateDataKeyPair'))
+    return keyPairSpec.startsWith('RSA_') ? 'rsaKeyPair' : 'eccKeyPair';
+  return chargedBySpec.has(operation) && specs.some(isDear) ? 'asymmetric' : 'request';
+}
+
+/** Every asymmetric spec but RSA_2048. */
+const isDear = (spec: string): boolean => {
+  const family = keySpecs.get(spec)?.family;
+  return family !== 'symmetric' && family !== 'hmac' && spec !== 'RSA_2048';
+};
