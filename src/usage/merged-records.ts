@@ -32,6 +32,8 @@ const maxTries = 5;
 export class GatheredRecords<T, G extends Gathering<T>> {
   readonly #options: GatheredRecordsOptions<T, G>;
   #gathered = new Map<string, G>();
+  /** The same by what they are about, which is found faster than its name is put together. */
+  #known = new WeakMap<object, G>();
   /** What a save could not write. */
   readonly #kept = new Map<string, T>();
   #saving: Promise<void> | undefined;
@@ -67,6 +69,15 @@ export class GatheredRecords<T, G extends Gathering<T>> {
     }
   }
 
+  /** The same for an object that is the record's own for as long as it lives. */
+  gatheringAbout(subject: object, id: () => string): G {
+    const known = this.#known.get(subject);
+    if (known !== undefined) return known;
+    const found = this.gathering(id());
+    this.#known.set(subject, found);
+    return found;
+  }
+
   #both(one: T | undefined, other: T | undefined): T | undefined {
     if (one === undefined || other === undefined) return one ?? other;
     return this.#options.merge(one, other);
@@ -75,6 +86,7 @@ export class GatheredRecords<T, G extends Gathering<T>> {
   /** The writes that remove a record; what has gathered is dropped. */
   async removal(id: string): Promise<readonly Write[]> {
     this.#gathered.delete(id);
+    this.#known = new WeakMap();
     this.#kept.delete(id);
     await this.#settled();
     const entry = await this.#options.collection.get(id);
@@ -100,6 +112,7 @@ export class GatheredRecords<T, G extends Gathering<T>> {
     for (const [id, gathering] of this.#gathered)
       leaving.set(id, this.#both(leaving.get(id), gathering.record()) as T);
     this.#gathered = new Map();
+    this.#known = new WeakMap();
     this.#kept.clear();
     this.#saves++;
     try {

@@ -100,16 +100,16 @@ const mergedMaterial = (one: MaterialUse, other: MaterialUse): MaterialUse => ({
 
 /** A use of one key, as it succeeded. */
 export interface Use {
-  readonly call: Call;
-  readonly key: Key;
   readonly context: EncryptionContext | undefined;
-  /** A ciphertext of the key that the use made, or opened. */
-  readonly made: Uint8Array | undefined;
-  readonly opened: Uint8Array | undefined;
+  /** What was done with a ciphertext of the key, if anything. */
+  readonly did: 'made' | 'opened' | undefined;
+  readonly ciphertext: Uint8Array | undefined;
+  /** Its material, where the answer tells it. */
+  readonly materialId: string | undefined;
 }
 
-export function noteUse(uses: Uses, use: Use): void {
-  uses.records.gathering(keyRecordId(use.key)).note(use);
+export function noteUse(uses: Uses, { key, call }: { key: Key; call: Call }, use: Use): void {
+  uses.records.gatheringAbout(key, () => keyRecordId(key)).note(key, call, use);
 }
 
 type Mutable<T> = { -readonly [M in keyof T]: T[M] };
@@ -120,19 +120,18 @@ class GatheringUses implements Gathering<KeyUses> {
   readonly #contexts = new GatheringRows();
   readonly #materials = new Map<string, Mutable<MaterialUse>>();
 
-  note({ call, key, context, made, opened }: Use): void {
+  note(key: Key, call: Call, { context, did, ciphertext, materialId }: Use): void {
     const { now, operation } = call;
     this.#noteLast(call);
     this.#principals.note(userName(call.principal), operation, now);
     const pairs = context === undefined ? '' : contextText(context);
     if (pairs !== '') this.#contexts.note(pairs, operation, now);
-    if (made !== undefined) {
-      const material = this.#material(key, made);
+    if (did === undefined) return;
+    const material = this.#material(materialId ?? materialOf(key, ciphertext));
+    if (did === 'made') {
       material.made++;
       material.lastMadeAt = Math.max(material.lastMadeAt, now);
-    }
-    if (opened !== undefined) {
-      const material = this.#material(key, opened);
+    } else {
       material.opened++;
       material.lastOpenedAt = Math.max(material.lastOpenedAt, now);
     }
@@ -143,8 +142,7 @@ class GatheringUses implements Gathering<KeyUses> {
     if (this.#last === undefined || now >= this.#last.at) this.#last = last;
   }
 
-  #material(key: Key, ciphertext: Uint8Array): Mutable<MaterialUse> {
-    const id = materialOf(key, ciphertext);
+  #material(id: string): Mutable<MaterialUse> {
     const known = this.#materials.get(id);
     if (known !== undefined) return known;
     const begun = { made: 0, opened: 0, lastMadeAt: 0, lastOpenedAt: 0 };
@@ -164,10 +162,11 @@ class GatheringUses implements Gathering<KeyUses> {
 }
 
 /** RSA ciphertexts name no material; RSA keys have one for ever. */
-function materialOf(key: Key, ciphertext: Uint8Array): string {
-  const named = isSymmetricEncryptionKey(key)
-    ? claimedMaterialId(ciphertext as Buffer)
-    : currentGeneration(key)?.id;
+function materialOf(key: Key, ciphertext: Uint8Array | undefined): string {
+  const named =
+    isSymmetricEncryptionKey(key) && ciphertext !== undefined
+      ? claimedMaterialId(ciphertext as Buffer)
+      : currentGeneration(key)?.id;
   return named ?? 'unknown';
 }
 

@@ -55,10 +55,17 @@ type Facts = Omit<LedgerEntry, 'principals' | 'requests'>;
 
 class GatheringEntry implements Gathering<LedgerEntry> {
   #facts: Facts | undefined;
+  #month = '';
   readonly #principals = new GatheringRows();
   readonly #requests = new Map<PriceClass, number>();
 
+  /** Whether it is the entry of this month, or of none yet. */
+  isOf(month: string): boolean {
+    return this.#month === month || this.#month === '';
+  }
+
   note({ call, key }: Answered, price: PriceClass): void {
+    this.#month = monthOf(call.now);
     this.#facts ??= {
       ...(key === undefined ? {} : { keyArn: key.arn, keySpec: key.spec }),
       payer: call.principal.account,
@@ -80,13 +87,25 @@ class GatheringEntry implements Gathering<LedgerEntry> {
 
 export function enter(ledger: Ledger, request: Answered): void {
   const { call, key, other, input } = request;
-  const specs =
-    other === undefined ? (key === undefined ? [] : [key.spec]) : [key!.spec, other.spec];
   const { KeyPairSpec: keyPairSpec } = input as { readonly KeyPairSpec?: string };
-  const price = priceClassOf({ operation: call.operation, specs, keyPairSpec });
-  const about = key === undefined ? call.region : keyRecordId(key);
-  const id = `${monthOf(call.now)}/${call.principal.account}/${about}`;
-  ledger.records.gathering(id).note(request, price);
+  const price = priceClassOf({
+    operation: call.operation,
+    spec: key?.spec,
+    otherSpec: other?.spec,
+    keyPairSpec,
+  });
+  entryOf(ledger, request).note(request, price);
+}
+
+/** Each key's entry is remembered beside it for the payer and the month that came last. */
+function entryOf(ledger: Ledger, { call, key }: Answered): GatheringEntry {
+  const { records } = ledger;
+  const month = monthOf(call.now);
+  const { account } = call.principal;
+  const id = () => `${month}/${account}/${key === undefined ? call.region : keyRecordId(key)}`;
+  if (key?.account !== account) return records.gathering(id());
+  const entry = records.gatheringAbout(key, id);
+  return entry.isOf(month) ? entry : records.gathering(id());
 }
 
 /** The month that was asked for last: nearly always the one that is asked for next. */

@@ -14,39 +14,66 @@ interface Members {
   readonly DestinationEncryptionContext?: EncryptionContext;
   readonly CiphertextBlob?: Uint8Array;
   readonly PrivateKeyCiphertextBlob?: Uint8Array;
+  readonly KeyMaterialId?: string;
+  readonly SourceKeyMaterialId?: string;
+  readonly DestinationKeyMaterialId?: string;
 }
 
-/** What an operation did with one key. */
-type Done = Pick<Use, 'context' | 'made' | 'opened'>;
-type Reading = (input: Members, output: Members) => readonly Done[];
+type Watched = (key: Key, use: Use) => void;
+/** Tells what an operation did with the keys of `usedKeys`, in their order. */
+type Reading = (
+  keys: readonly Key[],
+  members: { readonly input: Members; readonly output: Members },
+  watched: Watched,
+) => void;
 
-const plain: Reading = () => [{ context: undefined, made: undefined, opened: undefined }];
-const makes: Reading = (input, output) => [
-  { context: input.EncryptionContext, made: output.CiphertextBlob, opened: undefined },
-];
-const makesPair: Reading = (input, output) => [
-  { context: input.EncryptionContext, made: output.PrivateKeyCiphertextBlob, opened: undefined },
-];
+const nothing: Use = {
+  context: undefined,
+  did: undefined,
+  ciphertext: undefined,
+  materialId: undefined,
+};
+const plain: Reading = ([key], _members, watched) => watched(key as Key, nothing);
+const makes: Reading = ([key], { input, output }, watched) =>
+  watched(key as Key, {
+    context: input.EncryptionContext,
+    did: 'made',
+    ciphertext: output.CiphertextBlob ?? output.PrivateKeyCiphertextBlob,
+    materialId: output.KeyMaterialId,
+  });
+const opens: Reading = ([key], { input, output }, watched) =>
+  watched(key as Key, {
+    context: input.EncryptionContext,
+    did: 'opened',
+    ciphertext: input.CiphertextBlob,
+    materialId: output.KeyMaterialId,
+  });
+const reencrypts: Reading = ([source, destination], { input, output }, watched) => {
+  watched(source as Key, {
+    context: input.SourceEncryptionContext,
+    did: 'opened',
+    ciphertext: input.CiphertextBlob,
+    materialId: output.SourceKeyMaterialId,
+  });
+  watched(destination as Key, {
+    context: input.DestinationEncryptionContext,
+    did: 'made',
+    ciphertext: output.CiphertextBlob,
+    materialId: output.DestinationKeyMaterialId,
+  });
+};
 
-/**
- * What AWS counts as a use of a key (reading its public key is none), and what each does with the
- * keys that it uses, in the order of `usedKeys`.
- */
+/** What AWS counts as a use of a key; reading its public key is none. */
 const uses: Readonly<Record<KeyLastUsageTrackingOperation, Reading>> = {
-  Decrypt: (input) => [
-    { context: input.EncryptionContext, made: undefined, opened: input.CiphertextBlob },
-  ],
+  Decrypt: opens,
   DeriveSharedSecret: plain,
   Encrypt: makes,
   GenerateDataKey: makes,
-  GenerateDataKeyPair: makesPair,
-  GenerateDataKeyPairWithoutPlaintext: makesPair,
+  GenerateDataKeyPair: makes,
+  GenerateDataKeyPairWithoutPlaintext: makes,
   GenerateDataKeyWithoutPlaintext: makes,
   GenerateMac: plain,
-  ReEncrypt: (input, output) => [
-    { context: input.SourceEncryptionContext, made: undefined, opened: input.CiphertextBlob },
-    { context: input.DestinationEncryptionContext, made: output.CiphertextBlob, opened: undefined },
-  ],
+  ReEncrypt: reencrypts,
   Sign: plain,
   Verify: plain,
   VerifyMac: plain,
@@ -56,7 +83,7 @@ const uses: Readonly<Record<KeyLastUsageTrackingOperation, Reading>> = {
 
 export interface Watch {
   /** A use that succeeded, just before it is recorded and answered. */
-  used(use: Use): void;
+  used(by: { readonly key: Key; readonly call: Call }, use: Use): void;
   /** Any request that succeeded, or would have but for its dry run. */
   answered(request: Answered): void;
 }
@@ -92,12 +119,8 @@ function watched(name: string, row: Row, watch: Watch): Row {
     const keys = reading === undefined ? mentionedKey(subject) : usedKeys(subject);
     count({ call, input, key: keys[0], other: keys[1] });
     if (reading === undefined) return output;
-    const done = reading(input as Members, output as Members);
-    // Of two keys of a ReEncrypt both were used.
-    for (let i = 0; i < done.length; i++) {
-      const { context, made, opened } = done[i] as Done;
-      watch.used({ call, key: keys[i] as Key, context, made, opened });
-    }
+    const members = { input: input as Members, output: output as Members };
+    reading(keys, members, (key, use) => watch.used({ key, call }, use));
     return output;
   };
   const failed = (error: unknown, request: Omit<Answered, 'key' | 'other'>, subject: unknown) => {

@@ -39,19 +39,24 @@ const chargedBySpec: ReadonlySet<string> = new Set([
 
 export function priceClassOf(request: {
   readonly operation: string;
-  /** Of the key; of a ReEncrypt the source's and the destination's. */
-  readonly specs: readonly string[];
+  /** Of the key, and of the destination of a ReEncrypt. */
+  readonly spec: string | undefined;
+  readonly otherSpec: string | undefined;
   /** Of GenerateDataKeyPair. ML-KEM pairs, whose price AWS doesn't tell, count as ECC. */
   readonly keyPairSpec: string | undefined;
 }): PriceClass {
-  const { operation, specs, keyPairSpec } = request;
+  const { operation, spec, otherSpec, keyPairSpec } = request;
   if (keyPairSpec !== undefined && operation.startsWith('GenerateDataKeyPair'))
     return keyPairSpec.startsWith('RSA_') ? 'rsaKeyPair' : 'eccKeyPair';
-  return chargedBySpec.has(operation) && specs.some(isDear) ? 'asymmetric' : 'request';
+  // Spared the look into the table: most keys are symmetric.
+  if (spec === 'SYMMETRIC_DEFAULT' && (otherSpec ?? spec) === spec) return 'request';
+  const isDearRequest = isDear(spec) || isDear(otherSpec);
+  return isDearRequest && chargedBySpec.has(operation) ? 'asymmetric' : 'request';
 }
 
 /** Every asymmetric spec but RSA_2048. */
-const isDear = (spec: string): boolean => {
+const isDear = (spec: string | undefined): boolean => {
+  if (spec === undefined) return false;
   const family = keySpecs.get(spec)?.family;
   return family !== 'symmetric' && family !== 'hmac' && spec !== 'RSA_2048';
 };
