@@ -35,7 +35,7 @@ export interface ServiceOptions {
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
   /** Whose attestation documents are believed; undefined: nobody's. */
-  readonly attestationRoots: TrustedRoots | undefined;
+  readonly attestationRoots?: TrustedRoots | undefined;
 }
 
 export interface Services {

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { asn1, berIndefinite, der, derContents, derOid, derValues } from './der.ts';
 
-const bytes = fc.uint8Array({ maxLength: 70_000, size: 'max' }).map((each) => Buffer.from(each));
+const bytes = fc.nat({ max: 70_000 }).map((sizeBytes) => Buffer.alloc(sizeBytes, sizeBytes));
+const noise = fc.uint8Array({ maxLength: 300 }).map((each) => Buffer.from(each));
 
 describe('DER', () => {
   test('is read as it was written, whatever the length', () => {
@@ -35,6 +36,6 @@ describe('DER', () => {
     for (const hex of odd) assert.equal(derValues(Buffer.from(hex, 'hex')), undefined, hex);
     assert.equal(derContents(Buffer.from('05000500', 'hex'), asn1.null), undefined);
     assert.equal(derContents(Buffer.from('0500', 'hex'), asn1.integer), undefined);
-    fc.assert(fc.property(bytes, (noise) => void derValues(noise)));
+    fc.assert(fc.property(noise, (any) => void derValues(any)));
   });
 });

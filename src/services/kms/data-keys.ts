@@ -77,8 +77,8 @@ export function dataKeyOperations(kms: KmsContext) {
     GenerateRandom: {
       readOnly: true,
       find: (input, call) => {
-        const subject = kms.recipients.verified(input, call);
-        return { ...foundNothing(input, call), subject };
+        const recipient = kms.recipients.verified(input, call);
+        return { ...foundNothing(input, call), subject: { recipient } };
       },
       run: generateRandom,
     },
@@ -205,7 +205,7 @@ function loadedPair(loaded: { readonly kind: string } | undefined): KeyPair {
 function generateRandom(
   input: GenerateRandomRequest,
   call: Call,
-  recipient: Recipient | undefined,
+  { recipient }: { readonly recipient: Recipient | undefined },
 ): GenerateRandomResponse {
   if (input.CustomKeyStoreId !== undefined) throw customKeyStoreNotFound();
   if (input.NumberOfBytes === undefined) throw numberOfBytesNeeded();

@@ -118,6 +118,7 @@ export async function createKms(options: {
     ...grantOperations(kms),
     ...lastUseOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
+  const watched = observed(governed(new Map(Object.entries(rows)), kms), {
     used: (by, use) => noteUse(uses, by, use),
     answered: (request) => enter(ledger, request),
   });

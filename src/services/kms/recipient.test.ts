@@ -10,7 +10,7 @@ import {
   signedDocument,
 } from '../../../test/attestation.ts';
 import { enclaveKey } from '../../../test/enclave-key.ts';
-import { type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
+import { account, type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
 import type { LiveCall } from '../../call.ts';
 import { trustedRoots } from '../../crypto/certificate-chain.ts';
 import { createRecipients, recipientConditions } from './recipient.ts';
@@ -218,7 +218,7 @@ describe('what policies can decide on', () => {
         createRecipients(attestationRoots).verified({ Recipient: recipientOf(changed) }, call),
       ),
     );
-  const prefix = 'kms:RecipientAttestation:';
+  const prefix = 'kms:recipientattestation:';
 
   test('of an enclave: its image and its registers in lower-case hex', () => {
     assert.deepEqual(
@@ -229,9 +229,9 @@ describe('what policies can decide on', () => {
         ]),
       }),
       {
-        [`${prefix}ImageSha384`]: 'ab'.repeat(48),
-        [`${prefix}PCR0`]: 'ab'.repeat(48),
-        [`${prefix}PCR31`]: '01'.repeat(48),
+        [`${prefix}imagesha384`]: 'ab'.repeat(48),
+        [`${prefix}pcr0`]: 'ab'.repeat(48),
+        [`${prefix}pcr31`]: '01'.repeat(48),
       },
     );
   });
@@ -242,9 +242,47 @@ describe('what policies can decide on', () => {
       [4, pcr(2)],
     ]);
     assert.deepEqual(conditionsOf({ pcrs: undefined, nitrotpm_pcrs: registers }), {
-      [`${prefix}NitroTPMPCR0`]: '01'.repeat(48),
-      [`${prefix}NitroTPMPCR4`]: '02'.repeat(48),
+      [`${prefix}nitrotpmpcr0`]: '01'.repeat(48),
+      [`${prefix}nitrotpmpcr4`]: '02'.repeat(48),
     });
+  });
+
+  test('decides: a key policy can be for one image alone', async () => {
+    const made = (await kms.ask('CreateKey', {})).KeyMetadata?.KeyId ?? '';
+    const { CiphertextBlob } = await kms.ask('Encrypt', {
+      KeyId: made,
+      Plaintext: Buffer.from('x'),
+    });
+    const statement = (image: string) => ({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 'kms:Decrypt',
+      Resource: '*',
+      Condition: {
+        StringNotEqualsIgnoreCase: { 'kms:RecipientAttestation:ImageSha384': image },
+      },
+    });
+    const policyFor = (image: string) =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { AWS: `arn:aws:iam::${account}:root` },
+            Action: 'kms:*',
+            Resource: '*',
+          },
+          statement(image),
+        ],
+      });
+    const decrypting = (more: object) =>
+      kms.ask('Decrypt', { CiphertextBlob: Buffer.from(CiphertextBlob!), ...more });
+    const denied = { code: 'AccessDeniedException' };
+    await kms.ask('PutKeyPolicy', { KeyId: made, Policy: policyFor('01'.repeat(48)) });
+    assert.deepEqual(opened(await decrypting({ Recipient }), 'Plaintext'), Buffer.from('x'));
+    await assert.rejects(decrypting({}), denied);
+    await kms.ask('PutKeyPolicy', { KeyId: made, Policy: policyFor('02'.repeat(48)) });
+    await assert.rejects(decrypting({ Recipient }), denied);
   });
 
   test('without a recipient: nothing', () => {

@@ -101,19 +101,20 @@ export function answered<Name extends string>(
 }
 
 /**
- * What a document lets policies decide on, by condition key, as lower-case hexadecimal digits (KMS
- * Developer Guide, "AWS KMS condition keys for attested platforms"). Empty without a recipient.
+ * What a document lets policies decide on: condition key in lower case → lower-case hexadecimal
+ * digits (KMS Developer Guide, "AWS KMS condition keys for attested platforms"). Empty without a
+ * recipient.
  */
 export function recipientConditions(recipient: Recipient | undefined): ReadonlyMap<string, string> {
   const conditions = new Map<string, string>();
   if (recipient === undefined) return conditions;
   const { platform, pcrs } = recipient.document;
-  const prefix = 'kms:RecipientAttestation:';
+  const prefix = 'kms:recipientattestation:';
   for (const [index, value] of pcrs) {
-    const name = platform === 'tpm' ? `NitroTPMPCR${index}` : `PCR${index}`;
+    const name = platform === 'tpm' ? `nitrotpmpcr${index}` : `pcr${index}`;
     conditions.set(`${prefix}${name}`, value.toString('hex'));
     if (platform === 'enclave' && index === 0)
-      conditions.set(`${prefix}ImageSha384`, value.toString('hex'));
+      conditions.set(`${prefix}imagesha384`, value.toString('hex'));
   }
   return conditions;
 }
