@@ -10,6 +10,9 @@ const loaders: ReadonlyMap<string, Loaded> = new Map<string, Loaded>([
   ['start', async () => (await import('./cli/start.ts')).start],
   ['dev', async () => (await import('./cli/dev.ts')).dev],
   ['seal change', async () => (await import('./cli/seal.ts')).sealChange],
+  ['keys preflight', async () => (await import('./cli/keys.ts')).keysPreflight],
+  ['keys inventory', async () => (await import('./cli/keys.ts')).keysInventory],
+  ['costs', async () => (await import('./cli/keys.ts')).costs],
   ['trail verify', async () => (await import('./cli/trail.ts')).trailVerify],
   ['trail tail', async () => (await import('./cli/trail.ts')).trailTail],
 ]);

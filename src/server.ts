@@ -8,6 +8,7 @@ import { callerPoliciesOf, type ManagedPolicyText } from './access/caller-polici
 import { compiledPolicies } from './access/compiled-policies.ts';
 import { type Denials, openDenials } from './access/denials.ts';
 import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
+import type { RootCaller } from './admin/kms-routes.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
 import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
@@ -27,6 +28,7 @@ import {
   iamRecords,
   recordId,
 } from './services/iam/records.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { models, openServices, type Services } from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
@@ -179,7 +181,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   };
   const forgetting = { kind: 'access/forget-denial', due: denials.due };
   const runner = runDueWork([...services.dueWork, forgetting], options, parts);
-  const admin = adminPorts(options, { ...parts, runner, verify });
+  const admin = adminPorts(options, { ...parts, runner, verify, kms: services.kmsInsight });
   return {
     runner,
     saved: saveWhatLags(services, denials, options.log),
@@ -276,8 +278,9 @@ const adminService = 'sealhold';
 
 function adminPorts(
   options: NodeOptions,
-  { store, audit, iam, clock, runner, verify }: Parts & { runner: Runner; verify: Verify },
+  parts: Parts & { runner: Runner; verify: Verify; kms: KmsInsight },
 ): AdminPorts {
+  const { store, audit, iam, clock, runner, verify, kms } = parts;
   const { world, reset } = options;
   const moveClock = async (now: number): Promise<void> => {
     world.setOffsetMs(now - world.machineNow());
@@ -288,22 +291,42 @@ function adminPorts(
     world,
     dev: options.mode === 'dev' && reset !== undefined ? { moveClock, reset } : undefined,
     refuseUnlessOperator: (request) => refuseUnlessOperator(request, { options, iam, verify }),
+    rootCaller: (request) => rootCaller(request, { options, iam, verify }),
+    kms,
     trail: (query) => trailFeed(audit, { ...query, alone: options.alone }),
   };
 }
 
-async function refuseUnlessOperator(
+interface Knowing {
+  readonly options: NodeOptions;
+  readonly iam: IamRecords;
+  readonly verify: Verify;
+}
+
+/** The root user who signed, or why the request is refused. In dev mode everyone is the operator. */
+async function rootCaller(
   request: HttpRequest,
-  { options, iam, verify }: { options: NodeOptions; iam: IamRecords; verify: Verify },
-): Promise<string | undefined> {
+  { options, iam, verify }: Knowing,
+): Promise<RootCaller | string> {
   const identified = await verify(request, { protocol: 'json-1.1', service: adminService });
   if (identified.kind === 'refused') return identified.error.message;
-  if (options.mode === 'dev') return undefined;
-  const first = await iam.installation.get('first');
   const { type, account, arn } = identified.principal;
-  return type === 'Root' && account === first?.value.account
+  const { region } = identified;
+  if (options.mode === 'dev') return { account, region, isOperator: true };
+  if (type !== 'Root') return `${arn} is not a root user.`;
+  const first = await iam.installation.get('first');
+  return { account, region, isOperator: account === first?.value.account };
+}
+
+async function refuseUnlessOperator(
+  request: HttpRequest,
+  knowing: Knowing,
+): Promise<string | undefined> {
+  const caller = await rootCaller(request, knowing);
+  if (typeof caller === 'string') return caller;
+  return caller.isOperator
     ? undefined
-    : `${arn} is not the root user of the installation's first account.`;
+    : `The root user of ${caller.account} is not that of the installation's first account.`;
 }
 
 async function firstAccount(

@@ -15,6 +15,7 @@ import type { OperationTable } from './operation.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
@@ -43,6 +44,8 @@ export interface Services {
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  /** What the server's own interface tells of KMS keys. */
+  readonly kmsInsight: KmsInsight;
 }
 
 /** Opens every service on the store. */
@@ -76,6 +79,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     dueWork: kmsWork(kms, world),
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
+    kmsInsight: kms.insight,
   };
 }
 

@@ -19,6 +19,7 @@ import { refusingFalseTokens } from './grant-token-check.ts';
 import { grantOperations } from './grants.ts';
 import { dueExpiries, importOperations } from './import.ts';
 import { tokenKeyOf } from './import-token.ts';
+import { type KmsInsight, openInsight } from './insight.ts';
 import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder } from './key-finder.ts';
@@ -56,6 +57,8 @@ export interface Kms {
   readonly grants: KeyGrants;
   /** What falls due with time. */
   readonly dueWork: readonly DueWork[];
+  /** What the server's own interface tells of keys. */
+  readonly insight: KmsInsight;
   /** What is known of the use of keys and lags behind in the store. */
   readonly usage: Usage;
 }
@@ -127,6 +130,7 @@ export async function createKms(options: {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
     grants,
+    insight: openInsight(kms, world),
     usage: usageOf([uses.records, ledger.records], world),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },

@@ -5,11 +5,12 @@
 import { keySpecs } from '../../crypto/key-spec.ts';
 
 /** What a request is charged as. */
-export type PriceClass = 'request' | 'asymmetric' | 'eccKeyPair' | 'rsaKeyPair';
+export type PriceClass = 'request' | 'rsa2048' | 'asymmetric' | 'eccKeyPair' | 'rsaKeyPair';
 
-/** A request each. `request`: symmetric, HMAC and RSA_2048 keys, and everything else. */
+/** A request each. `request`: symmetric and HMAC keys, and everything else. */
 export const requestNanoDollars: Readonly<Record<PriceClass, number>> = {
   request: 3_000,
+  rsa2048: 3_000,
   asymmetric: 15_000,
   eccKeyPair: 10_000,
   rsaKeyPair: 1_200_000,
@@ -50,8 +51,9 @@ export function priceClassOf(request: {
     return keyPairSpec.startsWith('RSA_') ? 'rsaKeyPair' : 'eccKeyPair';
   // Spared the look into the table: most keys are symmetric.
   if (spec === 'SYMMETRIC_DEFAULT' && (otherSpec ?? spec) === spec) return 'request';
-  const isDearRequest = isDear(spec) || isDear(otherSpec);
-  return isDearRequest && chargedBySpec.has(operation) ? 'asymmetric' : 'request';
+  if (!chargedBySpec.has(operation)) return 'request';
+  if (isDear(spec) || isDear(otherSpec)) return 'asymmetric';
+  return spec === 'RSA_2048' || otherSpec === 'RSA_2048' ? 'rsa2048' : 'request';
 }
 
 /** Every asymmetric spec but RSA_2048. */
