@@ -142,6 +142,20 @@ export class LiveCall implements Call {
     return found instanceof Promise ? found.then(withGrant) : withGrant(found);
   }
 
+  wouldAllow(
+    action: string,
+    resource: Resource,
+    circumstances: Circumstances = noCircumstances,
+  ): boolean {
+    const { question, policies } = this.#matter(action, resource, circumstances);
+    if (evaluate(question, policies).allowed) return true;
+    const { account } = this.principal;
+    const arn = `arn:${this.partition}:iam::${account}:root`;
+    const caller = { type: 'Root', account, arn, principalId: account } as const;
+    const ofResource = policies.resource === undefined ? {} : { resource: policies.resource };
+    return evaluate({ ...question, caller }, { identity: [], ...ofResource }).allowed;
+  }
+
   mentions(conditionKey: string): boolean {
     return this.caller?.mentions(conditionKey) ?? false;
   }

@@ -133,6 +133,11 @@ export interface Call {
     circumstances: Circumstances,
   ): void | Promise<void>;
   /**
+   * Whether the caller, or whoever the account lets act for it, could do this if the resource were
+   * as it is given here. Authorizes nothing.
+   */
+  wouldAllow(action: string, resource: Resource, circumstances?: Circumstances): boolean;
+  /**
    * Whether a policy of the caller asks for this condition key, in lower case. For keys whose
    * values are dear.
    */

@@ -14,6 +14,7 @@ import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
+import { uniqueIdOf } from './services/iam/trust.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
@@ -56,6 +57,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const kms = await createKms({
     store,
     world,
+    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     ...(quotas === undefined ? {} : { quotas }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
   });

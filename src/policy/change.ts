@@ -93,9 +93,16 @@ function withoutDenial(policies: PolicySet, denied: Denied): Trial | undefined {
   const denies = policy.denies.filter(({ index }) => index !== remove);
   const after = { ...denying, policy: { ...policy, denies } };
   return {
-    step: { ...placeOf(denying), remove },
+    step: { ...placeOf(denying), ...levelOf(policies, denying), remove },
     policies: replaced(policies, denying, after),
   };
+}
+
+function levelOf(policies: PolicySet, named: NamedPolicy): { level?: number } {
+  const { serviceControl = [], resourceControl = [] } = policies;
+  const levels = named.type === 'service-control' ? serviceControl : resourceControl;
+  const level = levels.findIndex((all) => all.includes(named));
+  return level < 0 ? {} : { level };
 }
 
 /** The policies with one in place of another, wherever that stands. */
@@ -239,7 +246,7 @@ function toResource(
   const add: StatementText = { ...rest, Principal, ...(type === 'trust' ? {} : { Resource }) };
   const { resource } = policies;
   if (resource !== undefined) {
-    const trial = extended(policies, resource.policy, add);
+    const trial = extended(savedAnew(policies, Principal), resource.policy, add);
     const { attachedTo = question.resource.arn } = resource.policy;
     return { ...trial, step: { ...trial.step, attachedTo } };
   }
@@ -249,6 +256,15 @@ function toResource(
   };
   const step: Step = { type, attachedTo: question.resource.arn, add };
   return { step, policies: { ...policies, resource: created } };
+}
+
+/** Saving a policy again notes the ids that those it names have now. */
+function savedAnew(policies: PolicySet, named: Readonly<Record<string, string>>): PolicySet {
+  const { resource } = policies;
+  if (resource?.principalIds === undefined) return policies;
+  const names = Object.values(named);
+  const kept = Object.entries(resource.principalIds).filter(([arn]) => !names.includes(arn));
+  return { ...policies, resource: { ...resource, principalIds: Object.fromEntries(kept) } };
 }
 
 /** How a resource's policy names a caller. */

@@ -194,11 +194,12 @@ function byGrant(
   policies: PolicySet,
   identity: Allowed | undefined,
 ): Decision | undefined {
-  const { type } = asked.question.caller;
-  if (policies.grant === undefined || type === 'Anonymous') return undefined;
+  const { caller } = asked.question;
+  if (policies.grant === undefined || caller.type === 'Anonymous') return undefined;
   const grant = policies.grant();
   if (grant === undefined) return undefined;
-  if (grant.needsIdentityPolicy && identity === undefined) return implicit('identity');
+  if (grant.needsIdentityPolicy && identity === undefined)
+    return hasIdentity(caller) ? implicit('identity') : undefined;
   return missingLimit(asked, policies) ?? { allowed: true, because: 'grant', grantId: grant.id };
 }
 

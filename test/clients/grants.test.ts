@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { newRole, newUser } from '../identities.ts';
 import {
   freshFolder,
   type RunningServer,
@@ -73,7 +74,8 @@ describe('grants on a strict server', () => {
 
   test('are made, listed, named by tokens on every process, retired and revoked', async () => {
     const { KeyId, arn, account } = await newKey(client);
-    const GranteePrincipal = `arn:aws:iam::${account}:role/app`;
+    const trusts = { AWS: account };
+    const { arn: GranteePrincipal } = await newRole(server, 'app', { trusts });
     const EncryptionContextSubset = { purpose: 'test', ümlaut: '✓' };
     const input = {
       KeyId,
@@ -123,8 +125,8 @@ describe('grants on a strict server', () => {
   });
 
   test('and their tokens outlive a restart', async () => {
-    const { KeyId, account } = await newKey(client);
-    const GranteePrincipal = `arn:aws:iam::${account}:user/alice`;
+    const { KeyId } = await newKey(client);
+    const { arn: GranteePrincipal } = await newUser(server, 'alice');
     const grant = await newGrant(client, { KeyId, GranteePrincipal, Operations: ['Encrypt'] });
     client.destroy();
     await server.stop();

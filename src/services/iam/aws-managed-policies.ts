@@ -1,8 +1,5 @@
-/**
- * The managed policies that AWS keeps for everyone, as far as this server has them. Data: the
- * documents are AWS's, from the AWS Managed Policy Reference.
- * (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/)
- */
+/** The managed policies that AWS keeps for everyone, as far as this server has them. */
+import { awsManagedData, type ManagedData } from './aws-managed-data.ts';
 
 export interface AwsManagedPolicy {
   readonly name: string;
@@ -13,27 +10,16 @@ export interface AwsManagedPolicy {
   /** ms since 1970 */
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Of the only version that this server has: `v1`. */
+  /** Of the only version that this server has, AWS's default one. */
   readonly version: string;
+  /** JSON */
   readonly document: string;
 }
 
-const everything: AwsManagedPolicy = {
-  name: 'AdministratorAccess',
-  path: '/',
-  policyId: 'ANPAIWMBCKSKIEE64ZLYK',
-  description: 'Provides full access to AWS services and resources.',
-  createdAt: Date.UTC(2015, 1, 6, 18, 39, 46),
-  updatedAt: Date.UTC(2015, 1, 6, 18, 39, 46),
-  version: 'v1',
-  document: JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
-  }),
-};
-
-/** In the order of their names. */
-export const awsManagedPolicies: readonly AwsManagedPolicy[] = [everything];
+/** In the order in which AWS made them, which is that of its lists. */
+export const awsManagedPolicies: readonly AwsManagedPolicy[] = awsManagedData
+  .map(policyOf)
+  .sort((a, b) => a.createdAt - b.createdAt);
 
 const byResource: ReadonlyMap<string, AwsManagedPolicy> = new Map(
   awsManagedPolicies.map((policy) => [`policy${policy.path}${policy.name}`, policy]),
@@ -43,4 +29,14 @@ const byResource: ReadonlyMap<string, AwsManagedPolicy> = new Map(
 export function awsManagedPolicy(arn: string): AwsManagedPolicy | undefined {
   const resource = /^arn:aws[a-z-]*:iam::aws:(policy\/.+)$/.exec(arn)?.[1];
   return resource === undefined ? undefined : byResource.get(resource);
+}
+
+function policyOf({ created, updated, statements, ...data }: ManagedData): AwsManagedPolicy {
+  return {
+    path: '/',
+    ...data,
+    createdAt: Date.parse(created),
+    updatedAt: Date.parse(updated ?? created),
+    document: JSON.stringify({ Version: '2012-10-17', Statement: statements }),
+  };
 }

@@ -90,6 +90,37 @@ export const inlinePoliciesTooLong = (of: { limit: number; noun: string; name: s
   limitExceeded(`Maximum policy size of ${of.limit} bytes exceeded for ${of.noun} ${of.name}`);
 export const tooManyTags = () => limitExceeded('The number of tags has reached the maximum limit.');
 
+/** The credential report; AWS gives no texts. */
+export const reportNotPresent = () => new ApiError('ReportNotPresent');
+export const reportExpired = () => new ApiError('ReportExpired');
+
+/** OIDC providers. */
+export const providerNotFound = (arn: string) =>
+  noSuchEntity(`OpenIDConnect Provider not found for arn ${arn}`);
+export const providerExists = (url: string) =>
+  alreadyExists(`Provider with url ${url} already exists.`);
+export const tooManyThumbprints = (limit: number) =>
+  invalidInput(`Thumbprint list must contain fewer than ${limit} entries.`);
+export const noThumbprints = () => invalidInput('Thumbprint list must not be empty.');
+export const invalidProviderUrl = () => validation('Invalid Open ID Connect Provider URL');
+export const providerUrlNotHttps = () =>
+  invalidInput('Invalid Open ID Connect Provider URL. The URL must begin with https://.');
+export const providerUrlWithMore = () => invalidInput('Invalid Open ID Connect Provider URL.');
+export const invalidProviderArn = (arn: string) => validation(`Invalid ARN: ${arn}`);
+
+/** Service-linked roles. */
+export const serviceRoleExists = (name: string) =>
+  invalidInput(
+    `Service role name ${name} has been taken in this account, please try a different suffix.`,
+  );
+export const serviceHasNoLinkedRoles = (service: string) =>
+  invalidInput(`Service ${service} does not support service-linked roles`);
+/** Our text: AWS's is not known. */
+export const suffixNotSupported = (service: string) =>
+  invalidInput(`Custom suffix is not allowed for ${service}`);
+export const deletionTaskNotFound = (id: string) =>
+  noSuchEntity(`Deletion task with id ${id} cannot be found.`);
+
 /** Input. */
 /** `text` says what is wrong with it. */
 export const malformedPolicy = (text: string) => new ApiError('MalformedPolicyDocument', text);

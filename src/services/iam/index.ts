@@ -5,21 +5,26 @@ import type { Store } from '../../store/store.ts';
 import { type Usage, usageOf } from '../../usage/usage.ts';
 import type { World } from '../../world.ts';
 import { accessKeyOperations } from './access-keys.ts';
+import { accountOperations } from './account.ts';
 import type { MintAccessKey } from './accounts.ts';
 import { attachmentOperations } from './attachments.ts';
+import { authorizationDetailOperations } from './authorization-details.ts';
 import { boundaryOperations } from './boundaries.ts';
 import type { IamContext } from './context.ts';
+import { credentialReportOperations } from './credential-report.ts';
 import { kindsOf } from './entities.ts';
 import { groupOperations } from './groups.ts';
 import { inlinePolicyOperations } from './inline-policies.ts';
 import { instanceProfileOperations } from './instance-profiles.ts';
 import { type LastUse, noteUse, openLastUses } from './last-uses.ts';
 import { membershipOperations } from './memberships.ts';
+import { oidcProviderOperations } from './oidc-providers.ts';
 import { policyOperations } from './policies.ts';
 import { policyEntityOperations } from './policy-entities.ts';
 import { policyVersionOperations } from './policy-versions.ts';
 import type { IamRecords } from './records.ts';
 import { roleOperations } from './roles.ts';
+import { serviceLinkedRoleOperations } from './service-linked-roles.ts';
 import { tagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
@@ -63,6 +68,11 @@ function operationsOf(iam: IamContext): OperationTable {
     ...boundaryOperations(iam, kinds),
     ...tagOperations(iam, kinds),
     ...instanceProfileOperations(iam, kinds),
+    ...accountOperations(iam),
+    ...authorizationDetailOperations(iam),
+    ...credentialReportOperations(iam),
+    ...oidcProviderOperations(iam),
+    ...serviceLinkedRoleOperations(iam, kinds),
   } satisfies Partial<Operations<IamModel>>;
   return new Map(Object.entries(operations));
 }

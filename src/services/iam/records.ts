@@ -98,6 +98,26 @@ export interface InstanceProfileRecord extends Named {
   readonly tags: readonly Tag[];
 }
 
+/** Whose web identities roles may trust. */
+export interface OidcProviderRecord {
+  readonly account: string;
+  /** Without `https://`. */
+  readonly url: string;
+  readonly arn: string;
+  readonly createdAt: number;
+  readonly clientIds: readonly string[];
+  /** Hex digits of SHA-1 sums of certificates, in lower case. */
+  readonly thumbprints: readonly string[];
+  readonly tags: readonly Tag[];
+}
+
+/** The last credential report of an account. */
+export interface CredentialReportRecord {
+  readonly generatedAt: number;
+  /** CSV */
+  readonly content: string;
+}
+
 export interface PolicyVersion {
   /** `v1`; a number is never used again. */
   readonly id: string;
@@ -129,6 +149,10 @@ export interface IamRecords {
   readonly groups: Collection<GroupRecord>;
   readonly roles: Collection<RoleRecord>;
   readonly policies: Collection<ManagedPolicyRecord>;
+  /** By `oidcProviderId`. */
+  readonly oidcProviders: Collection<OidcProviderRecord>;
+  /** By account. */
+  readonly credentialReports: Collection<CredentialReportRecord>;
   /** Index `role`: below `rolePrefix`. */
   readonly instanceProfiles: Collection<InstanceProfileRecord>;
   /** One record, `first`. */
@@ -160,6 +184,11 @@ export function iamRecords(store: Store): IamRecords {
       indexes: { policy: policyEntries, boundary: boundaryEntries },
     }),
     policies: store.collection<ManagedPolicyRecord>({ path: 'iam/policies' }),
+    oidcProviders: store.collection<OidcProviderRecord>({ path: 'iam/oidc-providers' }),
+    credentialReports: store.collection<CredentialReportRecord>({
+      path: 'iam/credential-reports',
+      cacheEntries: 0,
+    }),
     instanceProfiles: store.collection<InstanceProfileRecord>({
       path: 'iam/instance-profiles',
       indexes: {
@@ -173,6 +202,12 @@ export function iamRecords(store: Store): IamRecords {
 /** Where the record of a user, group, role or managed policy lies. */
 export const recordId = (account: string, name: string): string =>
   `${account}/${name.toLowerCase()}`;
+
+/** Where the record of an identity provider lies; the path of its URL counts in its case. */
+export const oidcProviderId = (account: string, url: string): string => {
+  const [host, ...path] = url.split('/');
+  return [account, host?.toLowerCase(), ...path].join('/');
+};
 
 /** Where the users, groups, roles or policies of an account begin. */
 export const accountPrefix = (account: string): string => `${account}/`;

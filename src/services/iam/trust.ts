@@ -48,7 +48,10 @@ export async function shownTrustPolicy(
 }
 
 /** Undefined when no user or role has this ARN. */
-async function uniqueIdOf({ users, roles }: Entities, arn: string): Promise<string | undefined> {
+export async function uniqueIdOf(
+  { users, roles }: Entities,
+  arn: string,
+): Promise<string | undefined> {
   const match = /^arn:aws[a-z-]*:iam::(\d{12}):(user|role)\/(?:.*\/)?([^/]+)$/.exec(arn);
   if (match === null) return undefined;
   const [, account, type, name] = match as unknown as [string, string, string, string];

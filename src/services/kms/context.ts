@@ -1,6 +1,7 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
+import type { Principals } from './key-policy.ts';
 import type { Uses } from './key-uses.ts';
 import type { Ledger } from './ledger.ts';
 import type { Materials } from './material.ts';
@@ -17,4 +18,6 @@ export interface KmsContext {
   readonly recipients: Recipients;
   readonly uses: Uses;
   readonly ledger: Ledger;
+  /** Undefined: whom policies and grants name is not looked up. */
+  readonly principals: Principals | undefined;
 }

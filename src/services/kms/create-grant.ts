@@ -2,7 +2,9 @@
 import type { CreateGrantRequest, CreateGrantResponse } from '../../model/kms.generated.ts';
 import type { Call, Found } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
+import { grantPrincipalInvalid } from './errors.ts';
 import type { Grant, GrantTerms } from './grant.ts';
+import type { GrantPrincipal } from './grant-principal.ts';
 import { checkedTerms, requireSuitable } from './grant-request.ts';
 import { tokenRandomBytes } from './grant-token.ts';
 import { requireState } from './key-state.ts';
@@ -22,7 +24,23 @@ export async function findWish(
   call: Call,
 ): Promise<Found<GrantWish>> {
   const { resource, subject: entry } = await kms.finder.namedByKeyId(input, call);
-  return { resource, subject: { entry, terms: checkedTerms(input, call.partition) } };
+  const terms = checkedTerms(input, call.partition);
+  const grantee = await identified(kms, terms.grantee);
+  const retiring = terms.retiring === undefined ? undefined : await identified(kms, terms.retiring);
+  const known = { ...terms, grantee, ...(retiring === undefined ? {} : { retiring }) };
+  return { resource, subject: { entry, terms: known } };
+}
+
+/** @throws ApiError InvalidArnException for a user or role that isn't there. */
+async function identified(
+  { principals }: KmsContext,
+  principal: GrantPrincipal,
+): Promise<GrantPrincipal> {
+  if (principals === undefined) return principal;
+  if (principal.kind !== 'user' && principal.kind !== 'role') return principal;
+  const id = await principals.uniqueIdOf(principal.name);
+  if (id === undefined) throw grantPrincipalInvalid(principal.name);
+  return { ...principal, id };
 }
 
 /** What the key can take, then its state, then whether there is room; as for other operations. */

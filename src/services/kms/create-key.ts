@@ -20,7 +20,7 @@ import { firstGeneration, type Generation, type Key, keyRecordId, type Tag } fro
 import { everything, keyInTrail, ownerOf } from './key-finder.ts';
 import { keyArn, multiRegionIdFrom } from './key-id.ts';
 import { keyMetadata, specMembers } from './key-metadata.ts';
-import { checkedPolicy, defaultPolicy } from './policy-document.ts';
+import { policyFor } from './key-policy.ts';
 import { checkedTags } from './tag-rules.ts';
 
 /** What a request asks for, checked, with AWS's defaults. */
@@ -45,7 +45,7 @@ export async function createKey(
   const random = call.world.randomBytes(16);
   const keyId = wish.isMultiRegion ? multiRegionIdFrom(random) : uuidFrom(random);
   const arn = keyArn(owner, keyId);
-  const policy = policyOf(input, arn, call);
+  const policy = await policyFor(kms, input, { call, keyArn: arn });
   const made = await firstMaterial(kms, wish, { account: owner.account, keyId, now: call.now });
   const key: Key = {
     account: owner.account,
@@ -63,7 +63,7 @@ export async function createKey(
       ? { multiRegion: { primaryRegion: call.region, replicaRegions: [] } }
       : {}),
     generations: made.generations,
-    policy,
+    ...policy,
     tags: wish.tags,
   };
   const counted = await kms.limits.addKey(owner);
@@ -115,23 +115,6 @@ function checkedOrigin(
   if (origin === 'EXTERNAL' && !isImportable(spec))
     throw specNotForOrigin({ spec: spec.name, origin });
   return origin;
-}
-
-/** The first policy of the key that is to have this ARN. */
-export function policyOf(
-  input: Pick<CreateKeyRequest, 'Policy' | 'BypassPolicyLockoutSafetyCheck'>,
-  arn: string,
-  call: Call,
-): string {
-  const { account, partition } = ownerOf(call);
-  if (input.Policy === undefined) return defaultPolicy({ account, partition });
-  return checkedPolicy(input.Policy, {
-    account,
-    partition,
-    callerArn: call.principal.arn,
-    keyArn: arn,
-    bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck === true,
-  });
 }
 
 /**

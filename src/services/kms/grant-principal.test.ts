@@ -114,9 +114,13 @@ describe('the principal of a grant', () => {
 
   test('is compared with callers as requests have them', () => {
     const base = { account, accessKeyId: 'AKIA', principalId: account };
-    assert.deepEqual(grantCaller({ ...base, type: 'Root', arn: root.name }, false), root);
+    assert.deepEqual(grantCaller({ ...base, type: 'Root', arn: root.name }, false), {
+      ...root,
+      id: base.principalId,
+    });
     assert.deepEqual(grantCaller({ ...base, type: 'IAMUser', arn: alice.name }, true), {
       ...alice,
+      id: base.principalId,
       identityAllows: true,
     });
     const sqs = { ...base, type: 'AWSService', arn: '', principalId: 'sqs.amazonaws.com' } as const;

@@ -10,6 +10,11 @@ export type GrantPrincipal =
       readonly account: string;
       /** The ARN as the request gave it. */
       readonly name: string;
+      /**
+       * The unique id that the user or role had when the grant was made: another of the same name is
+       * not the one that was meant. Absent where it wasn't looked up.
+       */
+      readonly id?: string;
     }
   | {
       readonly kind: 'service';
@@ -26,6 +31,8 @@ export interface GrantCaller {
    * user. For a service its principal, `dynamodb.amazonaws.com`.
    */
   readonly name: string;
+  /** Of a user: `AIDA…`; of a session: `AROA…` of its role. */
+  readonly id?: string;
   /**
    * Whether its own identity policies allow the action. A grant to an account is the account's to
    * pass on, so it reaches only those whom the account's policies let. Root users need none.
@@ -35,12 +42,18 @@ export interface GrantCaller {
 
 /** The caller of an operation. `identityAllows`: what its identity policies said of the action. */
 export const grantCaller = (
-  { type, account, arn, principalId }: Principal,
+  { type, account, arn, principalId, session }: Principal,
   identityAllows: boolean,
 ): GrantCaller =>
   type === 'AWSService'
     ? { kind: 'service', account, name: principalId, identityAllows }
-    : { kind: type === 'Root' ? 'root' : 'other', account, name: arn, identityAllows };
+    : {
+        kind: type === 'Root' ? 'root' : 'other',
+        account,
+        name: arn,
+        id: session?.role?.id ?? principalId,
+        identityAllows,
+      };
 
 type PrincipalKind = Exclude<GrantPrincipal['kind'], 'service'>;
 
@@ -76,6 +89,7 @@ export function isPrincipal(principal: GrantPrincipal, caller: GrantCaller): boo
     return caller.kind === 'service' && caller.name === principal.name;
   if (caller.kind === 'service' || caller.account !== principal.account) return false;
   if (principal.kind === 'account') return caller.kind === 'root' || caller.identityAllows;
+  if (principal.id !== undefined && principal.id !== caller.id) return false;
   if (principal.kind === 'role') return roleOfSession(caller.name) === indexName(principal);
   return caller.name === principal.name;
 }

@@ -74,13 +74,16 @@ export function likenessOf(grant: Omit<Grant, 'grantId' | 'createdAt'>): string 
     JSON.stringify([
       name ?? null,
       issuingAccount,
-      grantee.name,
-      retiring?.name ?? null,
+      [grantee.name, idOf(grantee)],
+      [retiring?.name ?? null, idOf(retiring)],
       [...operations].sort(),
       constraintsInOrder(constraints),
     ]),
   );
 }
+
+const idOf = (principal: GrantPrincipal | undefined): string | null =>
+  principal === undefined || principal.kind === 'service' ? null : (principal.id ?? null);
 
 function constraintsInOrder({ contextEquals, contextSubset, sourceArn }: GrantConstraints) {
   const inOrder = (pairs: Readonly<Record<string, string>> | undefined) =>

@@ -26,6 +26,7 @@ import { createKeyFinder } from './key-finder.ts';
 import { createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
+import type { Principals } from './key-policy.ts';
 import { noteUse, openUses } from './key-uses.ts';
 import { keyOperations } from './keys.ts';
 import { dueForgetting, enter, openLedger } from './ledger.ts';
@@ -67,7 +68,7 @@ export interface Kms {
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
  * unless told. Without `quotas` requests have no limits; without `attestationRoots` no attestation
- * document is believed.
+ * document is believed; without `principals` whom policies and grants name is not looked up.
  */
 export async function createKms(options: {
   readonly store: Store;
@@ -75,8 +76,9 @@ export async function createKms(options: {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
   readonly attestationRoots?: TrustedRoots;
+  readonly principals?: Principals;
 }): Promise<Kms> {
-  const { store, world, materialCacheEntries, quotas } = options;
+  const { store, world, materialCacheEntries, quotas, principals } = options;
   const records = openRecords(store);
   const installationKey = await openInstallationKey({ store, records, world });
   const materials = openMaterials({
@@ -103,6 +105,7 @@ export async function createKms(options: {
     recipients,
     uses,
     ledger,
+    principals,
   };
   const rows = {
     ...keyOperations(kms),

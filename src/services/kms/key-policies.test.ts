@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { account, type KmsUnderTest, openKms, refusal } from '../../../test/open-kms.ts';
+import { account, type KmsUnderTest, openKms, refusal, region } from '../../../test/open-kms.ts';
 import { defaultPolicy } from './policy-document.ts';
 
 let kms: KmsUnderTest;
@@ -70,5 +70,49 @@ describe('the key policy', () => {
       kms.ask('PutKeyPolicy', { KeyId, PolicyName: 'AWS_RAM', Policy: open }),
       refusal('ValidationException', 'The AWS_RAM policy can only be managed by the RAM service.'),
     );
+  });
+});
+
+describe('a key policy that would lock the account out', () => {
+  const keyArn = () => `arn:aws:kms:${region}:${account}:key/${KeyId}`;
+  const allow = {
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${account}:root` },
+    Action: 'kms:*',
+    Resource: '*',
+  };
+  const others = { AWS: 'arn:aws:iam::444455556666:root' };
+  const statements = (...list: object[]) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: list });
+
+  test('is refused, unless the check is bypassed', async () => {
+    const locking = [
+      statements({ ...allow, Principal: others }),
+      statements({ ...allow, Action: 'kms:Encrypt' }),
+      statements({ ...allow, NotAction: 'kms:Put*', Action: undefined }),
+      statements({ ...allow, Resource: `${keyArn()}x` }),
+      statements({ ...allow, Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
+      statements({ ...allow, Condition: { IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } } }),
+      statements(allow, { ...allow, Effect: 'Deny', Action: 'kms:PutKeyPolicy' }),
+      statements(allow, { Effect: 'Deny', NotPrincipal: others, Action: 'kms:*', Resource: '*' }),
+      statements({ ...allow, Action: `kms:${'*a'.repeat(8_000)}b` }),
+    ];
+    for (const Policy of locking) {
+      await assert.rejects(kms.ask('PutKeyPolicy', { KeyId, Policy }), lockout, Policy);
+      const BypassPolicyLockoutSafetyCheck = true;
+      await kms.ask('CreateKey', { Policy, BypassPolicyLockoutSafetyCheck });
+    }
+  });
+
+  test('is none when a condition holds for who puts it, as the policy will be read', async () => {
+    const Condition = { IpAddress: { 'aws:SourceIp': '127.0.0.0/8' } };
+    for (const Policy of [
+      statements({ ...allow, Condition }),
+      statements({ ...allow, Action: ['kms:Get*', 'kms:P?tKey*'] }),
+      statements({ ...allow, Resource: keyArn() }),
+      statements(allow, { ...allow, Effect: 'Deny', Principal: others }),
+    ])
+      await kms.ask('PutKeyPolicy', { KeyId, Policy });
+    await kms.ask('PutKeyPolicy', { KeyId, Policy: open });
   });
 });

@@ -8,9 +8,9 @@ import { changeKey } from './change-key.ts';
 import type { KmsContext } from './context.ts';
 import { policyNotFound, ramPolicyReserved } from './errors.ts';
 import { withPolicy } from './key.ts';
+import { policyFor, shownPolicy } from './key-policy.ts';
 import { requireState } from './key-state.ts';
 import { pageOf } from './marker.ts';
-import { checkedPolicy } from './policy-document.ts';
 import type { KeyEntry } from './records.ts';
 
 /** The only policy that customers write. */
@@ -24,18 +24,18 @@ export function keyPolicyOperations(kms: KmsContext) {
     GetKeyPolicy: {
       readOnly: true,
       find,
-      run: (input, call, { value: key }: KeyEntry) => {
+      run: async (input, call, { value: key }: KeyEntry) => {
         const name = input.PolicyName ?? policyName;
         call.note({ requestParameters: { policyName: name } });
         requireState(key, 'GetKeyPolicy');
         if (name !== policyName) throw policyNotFound();
-        return { Policy: key.policy, PolicyName: policyName };
+        return { Policy: await shownPolicy(kms, key), PolicyName: policyName };
       },
     },
     PutKeyPolicy: {
       readOnly: false,
       find,
-      run: (input, call, entry: KeyEntry) => {
+      run: async (input, call, entry: KeyEntry) => {
         const name = input.PolicyName ?? policyName;
         const bypassLockoutCheck = input.BypassPolicyLockoutSafetyCheck === true;
         call.note({
@@ -46,18 +46,10 @@ export function keyPolicyOperations(kms: KmsContext) {
         });
         if (name === ramPolicyName) throw ramPolicyReserved();
         if (name !== policyName) throw policyNotFound();
-        changeKey(kms, call, { entry, operation: 'PutKeyPolicy' }, (key) =>
-          withPolicy(
-            key,
-            checkedPolicy(input.Policy, {
-              account: key.account,
-              partition: call.partition,
-              callerArn: call.principal.arn,
-              keyArn: key.arn,
-              bypassLockoutCheck,
-            }),
-          ),
-        );
+        const key = entry.value;
+        requireState(key, 'PutKeyPolicy');
+        const policy = await policyFor(kms, input, { call, keyArn: key.arn, key });
+        changeKey(kms, call, { entry, operation: 'PutKeyPolicy' }, () => withPolicy(key, policy));
       },
     },
     ListKeyPolicies: {

@@ -124,7 +124,12 @@ export const enabled = (key: Key): Key =>
 export const disabled = (key: Key): Key =>
   key.state === 'Disabled' ? key : { ...key, state: 'Disabled' };
 export const described = (key: Key, description: string): Key => ({ ...key, description });
-export const withPolicy = (key: Key, policy: string): Key => ({ ...key, policy });
+export function withPolicy(
+  { policyPrincipals: _, ...key }: Key,
+  policy: Pick<Key, 'policy' | 'policyPrincipals'>,
+): Key {
+  return { ...key, ...policy };
+}
 
 const dayMs = 24 * 60 * 60 * 1000;
 

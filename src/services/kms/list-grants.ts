@@ -34,7 +34,10 @@ export async function listGrants(
   const after = decodeMarker(list, input.Marker);
   const page = await pageOfKey(kms, { input, key, after });
   return {
-    Grants: page.grants.filter((grant) => isWanted(grant, input)).map(listed),
+    Grants: await shown(
+      kms,
+      page.grants.filter((grant) => isWanted(grant, input)),
+    ),
     ...pageTail(list, page.next),
   };
 }
@@ -130,7 +133,25 @@ export async function listRetirableGrants(
     .map(({ value }) => value)
     // Roles are found without their path, and asked for with it.
     .filter((grant) => grant.retiring?.name === retiring.name);
-  return { Grants: grants.map(listed), ...pageTail(list, page.next?.slice(prefix.length)) };
+  return { Grants: await shown(kms, grants), ...pageTail(list, page.next?.slice(prefix.length)) };
+}
+
+const shown = (kms: KmsContext, grants: readonly Grant[]): Promise<readonly GrantListEntry[]> =>
+  Promise.all(grants.map(async (grant) => listed(await withUniqueIds(kms, grant))));
+
+/** A user or role that is gone stands in a grant by its unique id, which nobody else ever has. */
+async function withUniqueIds({ principals }: KmsContext, grant: Grant): Promise<Grant> {
+  const current = async (principal: GrantPrincipal): Promise<GrantPrincipal> => {
+    if (principal.kind === 'service' || principal.id === undefined) return principal;
+    const id = await principals?.uniqueIdOf(principal.name);
+    return id === principal.id ? principal : { ...principal, name: principal.id };
+  };
+  const { retiring } = grant;
+  return {
+    ...grant,
+    grantee: await current(grant.grantee),
+    ...(retiring === undefined ? {} : { retiring: await current(retiring) }),
+  };
 }
 
 /** As AWS shows a grant; for a service it stands in GranteePrincipal too. */

@@ -54,14 +54,15 @@ export interface ReplicaWish {
   readonly now: number;
   readonly description: string;
   readonly policy: string;
+  readonly policyPrincipals?: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
 }
 
 /** A new key related to the primary, which must have been told of it (`withReplica`). */
 export function replicaOf(primary: MultiRegionKey, wish: ReplicaWish): Key {
   const { account, keyId, spec, usage, origin, manager } = primary;
-  const { region, arn, now, description, policy, tags } = wish;
-  const own = { region, arn, createdAt: now, description, policy, tags };
+  const { now, ...given } = wish;
+  const own = { ...given, createdAt: now };
   const same = { account, keyId, spec, usage, origin, manager };
   const key: Key = { ...same, ...own, state: 'Creating', generations: [] };
   return passing(sharing(key, primary), 'Creating', now);

@@ -9,7 +9,6 @@ import type { Call, Operations } from '../../operation.ts';
 import { partitionOfRegion } from '../../region.ts';
 import { conditionsOf } from './condition-keys.ts';
 import type { KmsContext } from './context.ts';
-import { policyOf } from './create-key.ts';
 import type { DueChange } from './due.ts';
 import {
   alreadyPrimary,
@@ -23,6 +22,7 @@ import { type Key, keyRecordId } from './key.ts';
 import { everything, keyInTrail, ownerOf } from './key-finder.ts';
 import { keyArn } from './key-id.ts';
 import { keyMetadata } from './key-metadata.ts';
+import { policyFor } from './key-policy.ts';
 import { requireState } from './key-state.ts';
 import {
   exchanged,
@@ -76,9 +76,9 @@ async function replicateKey(
   if (tags.length > 0) call.authorize('kms:TagResource', everything(call), { conditions });
   const arn = keyArn({ ...ownerOf(call), region }, primary.keyId);
   if (primary.multiRegion.replicaRegions.includes(region)) throw replicaExists(arn);
-  const policy = policyOf(input, arn, call);
+  const policy = await policyFor(kms, input, { call, keyArn: arn, key: primary });
   const changed = withReplica(primary, region);
-  const replica = replicaOf(changed, { region, arn, now: call.now, description, policy, tags });
+  const replica = replicaOf(changed, { region, arn, now: call.now, description, ...policy, tags });
   call.stage(
     kms.records.keys.insert(keyRecordId(replica), replica),
     await replaceShared(kms.records, entry, changed),
@@ -86,7 +86,7 @@ async function replicateKey(
   );
   return {
     ReplicaKeyMetadata: keyMetadata(replica),
-    ReplicaPolicy: policy,
+    ReplicaPolicy: policy.policy,
     ...(tags.length === 0
       ? {}
       : { ReplicaTags: tags.map(({ key, value }) => ({ TagKey: key, TagValue: value })) }),

@@ -1,8 +1,8 @@
 /**
- * Key policy documents: how they print, what makes one well formed, and whether it would lock its
- * owner out. Pure. They are evaluated elsewhere.
+ * Key policy documents: how they print and what makes one well formed. Pure.
  * (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html)
  */
+import { parsePolicy } from '../../policy/document.ts';
 import {
   policyArnInvalid,
   policyLocksOut,
@@ -53,22 +53,11 @@ export function printPolicy(value: unknown, indent = ''): string {
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 type JsonObject = { readonly [name: string]: Json };
 
-interface Statement {
-  readonly allows: boolean;
-  /** Principals of type AWS. `not`: everyone but them. */
-  readonly principals: { readonly not: boolean; readonly aws: readonly string[] };
-  readonly actions: { readonly not: boolean; readonly patterns: readonly string[] };
-  readonly resources: { readonly not: boolean; readonly patterns: readonly string[] };
-  readonly isConditional: boolean;
-}
-
 export interface PolicyCheck {
-  readonly account: string;
-  readonly partition: string;
-  readonly callerArn: string;
-  readonly keyArn: string;
   /** BypassPolicyLockoutSafetyCheck. */
   readonly bypassLockoutCheck: boolean;
+  /** Whether the account would keep control of the key under this policy. */
+  readonly keepsControl: (policy: string) => boolean;
 }
 
 /**
@@ -78,9 +67,12 @@ export interface PolicyCheck {
 export function checkedPolicy(text: string, check: PolicyCheck): string {
   if (Buffer.byteLength(text) > policyLimitBytes) throw policyTooLong(policyLimitBytes);
   const document = parseDocument(text);
-  const statements = readStatements(document);
-  if (!check.bypassLockoutCheck && !keepsControl(statements, check)) throw policyLocksOut();
-  return printPolicy(document);
+  checkStatements(document);
+  const parsed = parsePolicy(text);
+  if (parsed.kind === 'fault') throw policySyntax(parsed.fault.text);
+  const policy = printPolicy(document);
+  if (!check.bypassLockoutCheck && !check.keepsControl(policy)) throw policyLocksOut();
+  return policy;
 }
 
 function parseDocument(text: string): JsonObject {
@@ -100,7 +92,7 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 const documentMembers = new Set(['Version', 'Id', 'Statement']);
 const versions = new Set<Json>(['2012-10-17', '2008-10-17']);
 
-function readStatements(document: JsonObject): readonly Statement[] {
+function checkStatements(document: JsonObject): void {
   for (const member of Object.keys(document))
     if (!documentMembers.has(member)) throw policySyntax(`unknown element ${member}`);
   const { Version, Id, Statement } = document;
@@ -109,7 +101,7 @@ function readStatements(document: JsonObject): readonly Statement[] {
   if (Statement === undefined) throw policySyntax('Statement is missing');
   const list = Array.isArray(Statement) ? Statement : [Statement];
   if (list.length === 0) throw policySyntax('Statement is empty');
-  return list.map(readStatement);
+  for (const statement of list) checkStatement(statement);
 }
 
 const statementMembers = new Set([
@@ -124,7 +116,7 @@ const statementMembers = new Set([
   'Condition',
 ]);
 
-function readStatement(statement: Json): Statement {
+function checkStatement(statement: Json): void {
   if (!isObject(statement)) throw policySyntax('a statement is not an object');
   for (const member of Object.keys(statement))
     if (!statementMembers.has(member)) throw policySyntax(`unknown element ${member}`);
@@ -132,30 +124,23 @@ function readStatement(statement: Json): Statement {
   if (Sid !== undefined && typeof Sid !== 'string') throw policySyntax('Sid is not a string');
   if (Effect !== 'Allow' && Effect !== 'Deny') throw policySyntax('Effect is not Allow or Deny');
   if (Condition !== undefined) checkCondition(Condition);
-  return {
-    allows: Effect === 'Allow',
-    principals: readPrincipals(statement),
-    actions: readPatterns(statement, 'Action'),
-    resources: readPatterns(statement, 'Resource'),
-    isConditional: isObject(Condition) && Object.keys(Condition).length > 0,
-  };
+  checkPrincipals(statement);
+  checkPatterns(statement, 'Action');
+  checkPatterns(statement, 'Resource');
 }
 
 /** Missing Action or Resource is accepted, as AWS does; such a statement matches nothing. */
-function readPatterns(statement: JsonObject, member: 'Action' | 'Resource') {
+function checkPatterns(statement: JsonObject, member: 'Action' | 'Resource'): void {
   const [plain, negated] = [statement[member], statement[`Not${member}`]];
   if (plain !== undefined && negated !== undefined)
     throw policySyntax(`${member} and Not${member} in one statement`);
-  if (negated !== undefined) return { not: true, patterns: strings(negated, `Not${member}`) };
-  return { not: false, patterns: plain === undefined ? [] : strings(plain, member) };
+  if (negated !== undefined) checkStrings(negated, `Not${member}`);
+  if (plain !== undefined) checkStrings(plain, member);
 }
 
-function strings(value: Json, what: string): readonly string[] {
-  const list: readonly Json[] = Array.isArray(value) ? value : [value];
-  return list.map((item) => {
+function checkStrings(value: Json, what: string): void {
+  for (const item of Array.isArray(value) ? value : [value])
     if (typeof item !== 'string') throw policySyntax(`${what} is not a string or list of strings`);
-    return item;
-  });
 }
 
 /**
@@ -180,24 +165,18 @@ function checkCondition(condition: Json): void {
 
 const principalTypes = new Set(['AWS', 'Service', 'Federated', 'CanonicalUser']);
 
-function readPrincipals(statement: JsonObject): Statement['principals'] {
+function checkPrincipals(statement: JsonObject): void {
   const { Principal, NotPrincipal } = statement;
   if ((Principal === undefined) === (NotPrincipal === undefined)) throw policyPrincipalsInvalid();
-  const not = NotPrincipal !== undefined;
-  const value = not ? NotPrincipal : Principal;
-  if (value === '*') return { not, aws: ['*'] };
+  const value = Principal ?? NotPrincipal;
+  if (value === '*') return;
   if (!isObject(value) || Object.keys(value).length === 0) throw policyPrincipalsInvalid();
-  const aws: string[] = [];
   for (const [type, names] of Object.entries(value)) {
     if (!principalTypes.has(type)) throw policyPrincipalsInvalid();
     const list: readonly Json[] = Array.isArray(names) ? names : [names];
     if (list.length === 0) throw policyPrincipalsInvalid();
-    for (const name of list) {
-      checkPrincipal(type, name);
-      if (type === 'AWS') aws.push(String(name));
-    }
+    for (const name of list) checkPrincipal(type, name);
   }
-  return { not, aws };
 }
 
 const iamArn = /^arn:[a-z0-9-]+:iam::\d{12}:(root|user\/.+|role\/.+)$/;
@@ -216,54 +195,28 @@ function checkPrincipal(type: string, name: Json): void {
   if (!iamArn.test(name) && !sessionArn.test(name)) throw policyArnInvalid();
 }
 
-/**
- * Whether the account's root or the caller may still call PutKeyPolicy. Conditions aren't evaluated
- * here: an Allow with one doesn't count, a Deny with one doesn't either.
- */
-function keepsControl(statements: readonly Statement[], check: PolicyCheck): boolean {
-  const relevant = statements.filter(
-    (statement) =>
-      !statement.isConditional &&
-      matchesSet(statement.actions, 'kms:putkeypolicy') &&
-      matchesSet(statement.resources, check.keyArn.toLowerCase()) &&
-      namesOwner(statement.principals, check),
-  );
-  return relevant.some(({ allows }) => allows) && !relevant.some(({ allows }) => !allows);
-}
-
-function matchesSet(set: Statement['actions'], value: string): boolean {
-  if (set.patterns.length === 0) return false;
-  return set.not !== set.patterns.some((pattern) => matchesWildcard(pattern.toLowerCase(), value));
-}
-
-function namesOwner({ not, aws }: Statement['principals'], check: PolicyCheck): boolean {
-  const own = new Set([
-    '*',
-    check.account,
-    `arn:${check.partition}:iam::${check.account}:root`,
-    check.callerArn,
-  ]);
-  return not !== aws.some((name) => own.has(name));
-}
-
-/**
- * `*` any text, `?` any one character. Linear in practice: one remembered `*`, no regular
- * expression.
- */
-function matchesWildcard(pattern: string, value: string): boolean {
-  let [at, from, star, mark] = [0, 0, -1, 0];
-  while (at < value.length) {
-    if (from < pattern.length && (pattern[from] === '?' || pattern[from] === value[at])) {
-      at++;
-      from++;
-    } else if (pattern[from] === '*') {
-      star = from++;
-      mark = at;
-    } else if (star >= 0) {
-      from = star + 1;
-      at = ++mark;
-    } else return false;
+/** The users and roles that a checked policy names by ARN, each once. */
+export function namedPrincipals(policy: string): readonly string[] {
+  const { Statement = [] } = JSON.parse(policy) as JsonObject;
+  const named = new Set<string>();
+  for (const statement of Array.isArray(Statement) ? Statement : [Statement]) {
+    const { Principal, NotPrincipal } = statement as JsonObject;
+    const value = Principal ?? NotPrincipal;
+    const names = isObject(value) ? (value.AWS ?? []) : [];
+    for (const name of Array.isArray(names) ? names : [names])
+      if (userOrRole.test(String(name))) named.add(String(name));
   }
-  while (pattern[from] === '*') from++;
-  return from === pattern.length;
+  return [...named];
+}
+
+const userOrRole = /^arn:[a-z0-9-]+:iam::\d{12}:(user|role)\/.+$/;
+
+/**
+ * A policy as it is shown. A principal that is gone stands there by its unique id, which nobody else
+ * will ever have; `gone`: its ARN → that id.
+ */
+export function withUniqueIds(policy: string, gone: ReadonlyMap<string, string>): string {
+  let shown = policy;
+  for (const [arn, id] of gone) shown = shown.replaceAll(JSON.stringify(arn), JSON.stringify(id));
+  return shown;
 }

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { anyCharacter, anyText, compilePattern, wildcardParts } from './pattern.ts';
+
+const matches = (pattern: string, text: string): boolean =>
+  compilePattern(wildcardParts(pattern))(text);
+
+/** The same, character by character and by trying everything. */
+function slow(pattern: readonly string[], text: readonly string[]): boolean {
+  const [first, ...rest] = pattern;
+  if (first === undefined) return text.length === 0;
+  if (first === '*') return slow(rest, text) || (text.length > 0 && slow(pattern, text.slice(1)));
+  const fits = text.length > 0 && (first === '?' || first === text[0]);
+  return fits && slow(rest, text.slice(1));
+}
+
+describe('a pattern', () => {
+  const rows: readonly (readonly [pattern: string, text: string, is: boolean])[] = [
+    ['', '', true],
+    ['', 'a', false],
+    ['*', '', true],
+    ['*', 'a/b:c', true],
+    ['?', '', false],
+    ['?', 'a', true],
+    ['?', 'ab', false],
+    ['?', '😀', true],
+    ['??', '😀', false],
+    ['*?', '😀', true],
+    ['a*', 'ab', true],
+    ['a*', 'ba', false],
+    ['*a', 'ba', true],
+    ['*a*', 'bab', true],
+    ['*a*', 'bb', false],
+    ['a*a', 'a', false],
+    ['a*a', 'aa', true],
+    ['ab', 'AB', false],
+    ['a.c', 'abc', false],
+    ['[a-z]', 'b', false],
+    ['(a|b)', 'a', false],
+    ['a\\*', 'a*', false],
+    ['a\nb*', 'a\nbc', true],
+    ['**a**', 'xax', true],
+    ['*ab*ab', 'abab', true],
+    ['*ab*ab', 'aab', false],
+  ];
+  for (const [pattern, text, is] of rows)
+    test(`${JSON.stringify(pattern)} ${is ? 'matches' : "doesn't match"} ${JSON.stringify(text)}`, () =>
+      assert.equal(matches(pattern, text), is));
+
+  test('matches what trying everything matches', () => {
+    const letters = fc.array(fc.constantFrom('a', 'b', '😀'), { maxLength: 8 });
+    const wild = fc.array(fc.constantFrom('a', 'b', '😀', '*', '?'), { maxLength: 7 });
+    fc.assert(
+      fc.property(wild, letters, (pattern, text) => {
+        assert.equal(matches(pattern.join(''), text.join('')), slow(pattern, text));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('takes a literal star from a part as a star', () => {
+    const pattern = compilePattern(['*?', anyText, '?', anyCharacter]);
+    assert.equal(pattern('*?abc?d'), true);
+    assert.equal(pattern('xyabc?d'), false);
+  });
+
+  test('of stars and almost what stands there is decided in text × pattern steps', () => {
+    const text = 'a'.repeat(20_000);
+    const begin = performance.now();
+    assert.equal(matches(`${'*a'.repeat(1_000)}b`, text), false);
+    assert.equal(matches(`${'a*'.repeat(1_000)}b`, text), false);
+    assert.equal(matches(`${'?*'.repeat(1_000)}b`, text), false);
+    assert.equal(matches(`*${'a'.repeat(1_000)}b*`, text), false);
+    assert.equal(matches(`*${'?'.repeat(1_000)}b*`, text), false);
+    // A matcher that tries everything takes ages of the universe; this takes some 40 ms.
+    assert.ok(performance.now() - begin < 2_000);
+  });
+});
