@@ -13,8 +13,9 @@ import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { QuotaOptions } from '../src/services/kms/throttle.ts';
 import type { Engine } from '../src/store/engine.ts';
-import { createKeyring } from '../src/store/keyring.ts';
+import { createKeyring, openKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
+import { rewrap } from '../src/store/rewrap.ts';
 import { integrityKeyOf } from '../src/store/root-key.ts';
 import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 import type { Store } from '../src/store/store.ts';
@@ -62,6 +63,10 @@ export interface KmsUnderTest {
   readonly doDue: () => Promise<readonly KmsEvent[]>;
   /** Another process on the same store, with other options when they are given. */
   readonly startAgain: (options?: KmsOptions) => Promise<KmsUnderTest>;
+  /** The records as another process reads them. */
+  readonly otherStore: () => Promise<Store>;
+  /** Begins a new term of the keyring and seals every record anew under it. */
+  readonly rewrap: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -85,9 +90,10 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   const rootKey = randomBytes(32);
   const integrityKey = integrityKeyOf(rootKey);
   const engine = await openSqliteEngine({ file: ':memory:', world, integrityKey });
-  const keyring = await createKeyring({ engine, rootKey, world });
+  await createKeyring({ engine, rootKey, world });
   /** A process on the store: the first one, or one that was started again. */
   const start = async (own: KmsOptions): Promise<KmsUnderTest> => {
+    const keyring = await openKeyring({ engine, rootKey, world });
     const store = openStore({ engine, keyring, world });
     const kms = await createKms({ store, world, ...own });
     const call = callerOf(kms, store, world);
@@ -103,6 +109,14 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
         workOf(kms, kind).due(now, limit),
       doDue: () => doDue(kms, store, clock),
       startAgain: (others = own) => start(others),
+      otherStore: async () => {
+        const other = await openKeyring({ engine, rootKey, world });
+        return openStore({ engine, keyring: other, world });
+      },
+      rewrap: async () => {
+        await keyring.rotate();
+        await rewrap({ engine, keyring, world });
+      },
       close: () => store.close(),
     };
   };
