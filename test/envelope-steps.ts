@@ -57,15 +57,8 @@ const steps = {
   wait: fc.record({
     do: fc.constant('wait'),
     ms: fc.constantFrom(
-      500,
-      1_000,
-      1_000,
-      2_000,
-      hourMs,
-      25 * hourMs,
-      8 * dayMs,
-      100 * dayMs,
-      -2 * hourMs,
+      ...[500, 1_000, 1_000, 2_000, hourMs, 25 * hourMs],
+      ...[8 * dayMs, 100 * dayMs, 150 * dayMs, 450 * dayMs, -2 * hourMs],
     ),
   }),
   restart: fc.record({ do: fc.constant('restart') }),

@@ -133,14 +133,21 @@ class History {
     await this.#restart();
     for (const each of this.#sealed) for (const place of regions) await this.#decrypt(each, place);
     for (const { id, family } of this.#known)
-      for (const [place, { state }] of family.keys) {
-        const { KeyMetadata } = await this.#kms.ask(
-          'DescribeKey',
-          { KeyId: id },
-          { region: place },
-        );
-        assert.equal(KeyMetadata?.KeyState, state, `${id} in ${place}`);
-      }
+      for (const [where, { state }] of family.keys)
+        await this.#checkKey(id, family, { where: where as Region, state });
+  }
+
+  async #checkKey(
+    KeyId: string,
+    { isRsa, generations }: Family,
+    { where, state }: { readonly where: Region; readonly state: string },
+  ): Promise<void> {
+    const { KeyMetadata } = await this.#kms.ask('DescribeKey', { KeyId }, { region: where });
+    assert.equal(KeyMetadata?.KeyState, state, `${KeyId} in ${where}`);
+    if (isRsa) return;
+    const all = { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' } as const;
+    const { Rotations } = await this.#kms.ask('ListKeyRotations', all, { region: where });
+    assert.equal(Rotations?.length, generations.length, `${KeyId} in ${where}`);
   }
 
   #count(what: string): void {
