@@ -28,6 +28,7 @@ import {
   iamRecords,
   recordId,
 } from './services/iam/records.ts';
+import type { Fixture } from './services/kms/fixture-file.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { models, openServices, type Services } from './services.ts';
@@ -63,6 +64,8 @@ export interface NodeOptions {
   readonly quotas?: QuotaOptions | undefined;
   /** Whose attestation documents are believed; undefined: nobody's. */
   readonly attestationRoots?: TrustedRoots | undefined;
+  /** Dev mode: keys whose ids and material are known. */
+  readonly fixtures?: readonly Fixture[] | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -155,9 +158,10 @@ interface Parts {
 }
 
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
-  const { world, quotas, attestationRoots } = options;
+  const { world, quotas, attestationRoots, mode } = options;
   const { store, iam } = parts;
-  const services = await openServices({ store, iam, world, quotas, attestationRoots });
+  const fixtures = mode === 'dev' ? (options.fixtures ?? 'allowed') : 'refused';
+  const services = await openServices({ store, iam, world, quotas, attestationRoots, fixtures });
   const verify = createVerifier({
     accessKeys: accessKeysOf(iam),
     world,

@@ -15,6 +15,7 @@ import type { OperationTable } from './operation.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
+import type { FixtureRule } from './services/kms/fixture-rule.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
@@ -38,6 +39,8 @@ export interface ServiceOptions {
   readonly quotas: QuotaOptions | undefined;
   /** Whose attestation documents are believed; undefined: nobody's. */
   readonly attestationRoots?: TrustedRoots | undefined;
+  /** Keys that are known, or whether a store with such is served; `refused` unless told. */
+  readonly fixtures?: FixtureRule | undefined;
 }
 
 export interface Services {
@@ -51,7 +54,7 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, attestationRoots } = options;
+  const { store, world, quotas, attestationRoots, fixtures } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
@@ -60,6 +63,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     ...(quotas === undefined ? {} : { quotas }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
   });
   const serviceQuotas = createServiceQuotas({
     store,

@@ -8,6 +8,7 @@ import { openNode } from '../server.ts';
 import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
@@ -27,6 +28,7 @@ export const dev: Command = {
     },
     quotasFlag,
     attestationFlag,
+    fixturesFlag,
   ],
   run: runDev,
 };
@@ -55,6 +57,7 @@ async function openResettable(
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
   const attestationRoots = attestationRootsOf(input.flags);
+  const fixtures = fixturesOf(input.flags, account);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -74,6 +77,7 @@ async function openResettable(
         log: logLine,
         quotas,
         attestationRoots,
+        fixtures,
         reset,
       }),
     empty: () => {

@@ -12,6 +12,7 @@ import {
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
+import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { runNodes } from './nodes.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
@@ -41,6 +42,7 @@ export const start: Command = {
     ...sealFlags,
     quotasFlag,
     attestationFlag,
+    refusedFixturesFlag,
   ],
   run: runStart,
 };
@@ -54,6 +56,7 @@ async function runStart(input: CommandInput): Promise<number> {
   const dataDir = flags.text('data') ?? defaultDataDir;
   const quotas = quotasOf(flags, processes);
   const attestationRoots = attestationRootsOf(flags);
+  refuseFixtures(flags);
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, quotas, attestationRoots });
   const folder = await openFolder(dataDir, input, world);

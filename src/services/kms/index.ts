@@ -13,6 +13,8 @@ import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
 import { dueEvents } from './events.ts';
+import type { FixtureRule } from './fixture-rule.ts';
+import { loadFixtures } from './fixtures.ts';
 import { governed } from './governed.ts';
 import { createGrantTokens } from './grant-token.ts';
 import { refusingFalseTokens } from './grant-token-check.ts';
@@ -68,7 +70,7 @@ export interface Kms {
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
  * unless told. Without `quotas` requests have no limits; without `attestationRoots` no attestation
- * document is believed; without `principals` whom policies and grants name is not looked up.
+ * document is believed; unless `fixtures` allow it, a store with known keys is refused; without `principals` whom policies and grants name is not looked up.
  */
 export async function createKms(options: {
   readonly store: Store;
@@ -76,17 +78,21 @@ export async function createKms(options: {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
   readonly attestationRoots?: TrustedRoots;
+  readonly fixtures?: FixtureRule;
   readonly principals?: Principals;
 }): Promise<Kms> {
   const { store, world, materialCacheEntries, quotas, principals } = options;
   const records = openRecords(store);
-  const installationKey = await openInstallationKey({ store, records, world });
+  const { fixtures = 'refused' } = options;
+  const installationKey = await openInstallationKey({ store, records, world, fixtures });
   const materials = openMaterials({
     records,
     installationKey,
     ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
   });
   const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
+  if (typeof fixtures !== 'string')
+    await loadFixtures(fixtures, { store, records, materials, limits, now: world.now() });
   const finder = createKeyFinder(records, materials);
   const grants = createKeyGrants({
     records,
