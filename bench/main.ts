@@ -12,6 +12,7 @@ import { createKeys } from './create-key.ts';
 import { hotPath } from './hot-path.ts';
 import { manyKeys } from './many-keys.ts';
 import { peer } from './peer.ts';
+import { policy } from './policy.ts';
 import { processes } from './processes.ts';
 import { canPin, killAll } from './program.ts';
 import { signing } from './signing.ts';
@@ -22,6 +23,7 @@ const everyClaim: readonly Claim[] = [
   hotPath,
   peer,
   stages,
+  policy,
   signing,
   slowNeighbour,
   processes,

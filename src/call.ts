@@ -1,9 +1,8 @@
 /** A call under way: what an operation works with, and what the pipeline learns from it. */
+import type { Access } from './access/access.ts';
 import type { CallerPolicies } from './access/caller-policies.ts';
-import type { CompiledPolicies } from './access/compiled-policies.ts';
 import type { CallFacts, RequestSource } from './access/condition-keys.ts';
 import { concealedDenial, type Matter, matterOf } from './access/decide.ts';
-import type { Denials } from './access/denials.ts';
 import { ApiError } from './api-error.ts';
 import { mergeNotes, type TrailNotes } from './audit/record.ts';
 import type { Call, Circumstances, GrantFound, Principal, Resource } from './operation.ts';
@@ -30,8 +29,7 @@ export interface CallOptions {
 
 /** What a call needs of the node it runs on. */
 export interface CallPorts {
-  readonly compiled: CompiledPolicies;
-  readonly denials: Denials;
+  readonly access: Pick<Access, 'compiled' | 'denials'>;
   readonly invoke: (
     caller: LiveCall,
     asked: {
@@ -165,7 +163,7 @@ export class LiveCall implements Call {
     if (caller === undefined) throw new Error(`${action} was to be decided for nobody`);
     this.#facts ??= { ...this.#place(), principalTags: caller.tags };
     const asked = { facts: this.#facts, caller, action, resource, circumstances };
-    return matterOf(asked, this.#ports.compiled);
+    return matterOf(asked, this.#ports.access.compiled);
   }
 
   /** What the caller's own policies say, as if the resource were its account's and had none. */
@@ -176,24 +174,26 @@ export class LiveCall implements Call {
     return evaluate(asOwn, own).allowed;
   }
 
-  #act(matter: Matter, decision: Decision, { concealedAs }: Circumstances): void {
+  #act(matter: Matter, decision: Decision, circumstances: Circumstances): void {
     if (decision.allowed) {
       this.authorized = true;
       return;
     }
+    const { concealedAs, explainGrants: grants } = circumstances;
     const { question } = matter;
-    const { denials } = this.#ports;
+    const denied = { call: this, matter, ...(grants === undefined ? {} : { grants }) };
+    const { denials } = this.#ports.access;
     if (concealedAs !== undefined && question.resource.account !== this.principal.account) {
       const text = concealedDenial(
         { principal: this.principal, action: question.action },
         concealedAs,
       );
       // An id, or its absence, would tell whether the resource exists. Its owner can find it.
-      denials.keep({ call: this, matter, text, account: question.resource.account });
+      denials.keep({ ...denied, text, account: question.resource.account });
       throw new ApiError(this.#denial, text);
     }
     const text = denialText(question, decision);
-    const id = denials.keep({ call: this, matter, text, account: this.principal.account });
+    const id = denials.keep({ ...denied, text, account: this.principal.account });
     throw new ApiError(this.#denial, id === undefined ? text : withAuthorizationId(text, id));
   }
 

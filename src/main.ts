@@ -13,6 +13,11 @@ const loaders: ReadonlyMap<string, Loaded> = new Map<string, Loaded>([
   ['keys preflight', async () => (await import('./cli/keys.ts')).keysPreflight],
   ['keys inventory', async () => (await import('./cli/keys.ts')).keysInventory],
   ['costs', async () => (await import('./cli/keys.ts')).costs],
+  ['accounts create', async () => (await import('./cli/accounts.ts')).accountsCreate],
+  ['accounts list', async () => (await import('./cli/accounts.ts')).accountsList],
+  ['explain', async () => (await import('./cli/explain.ts')).explain],
+  ['root rotate', async () => (await import('./cli/root.ts')).rootRotate],
+  ['who-can', async () => (await import('./cli/who-can.ts')).whoCan],
   ['trail verify', async () => (await import('./cli/trail.ts')).trailVerify],
   ['trail tail', async () => (await import('./cli/trail.ts')).trailTail],
 ]);

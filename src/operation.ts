@@ -17,7 +17,7 @@ export interface Principal {
   readonly account: string;
   /** Of a session: `arn:aws:sts::…:assumed-role/Role/Session`. */
   readonly arn: string;
-  /** As `aws:userid` has it: the account of a root user, `AIDA…`, `AROA…:session`, `account:name`. */
+  /** As `aws:userid` has it: a root user's account, `AIDA…`, `AROA…:session`, `account:name`. */
   readonly principalId: string;
   readonly accessKeyId: string;
   readonly userName?: string;
@@ -82,6 +82,11 @@ export interface ResourcePolicy {
 /** Values of condition keys, asked for by lower-case name: `kms:encryptioncontext:stage`. */
 export type ConditionKeys = (lowerCaseKey: string) => string | readonly string[] | undefined;
 
+export interface GrantStory {
+  readonly grantId: string;
+  readonly why: string;
+}
+
 export type GrantFound = { readonly id: string } | undefined;
 
 /** What a decision turns on besides who, what and on which resource. */
@@ -96,6 +101,8 @@ export interface Circumstances {
    * `identityAllows`: whether the caller's own policies would.
    */
   readonly grant?: (identityAllows: boolean) => GrantFound | Promise<GrantFound>;
+  /** Why each grant that concerns the caller doesn't allow this, for who asks about a denial. */
+  readonly explainGrants?: () => readonly GrantStory[] | Promise<readonly GrantStory[]>;
   /**
    * How a denial names a resource of another account, whose existence it must not tell: `this
    * resource`.

@@ -3,10 +3,9 @@
  * encode. It names no operation. A call that changes something commits its writes together with its
  * audit record; whatever the outcome, no record means no answer.
  */
-import type { CallerPolicies, FindCallerPolicies } from './access/caller-policies.ts';
-import type { CompiledPolicies } from './access/compiled-policies.ts';
+import type { Access } from './access/access.ts';
+import type { CallerPolicies } from './access/caller-policies.ts';
 import type { RequestSource } from './access/condition-keys.ts';
-import type { Denials } from './access/denials.ts';
 import { ApiError } from './api-error.ts';
 import type { Audit } from './audit/audit.ts';
 import { TrailUnavailable } from './audit/failures.ts';
@@ -27,9 +26,7 @@ export interface Pipeline {
   readonly models: ReadonlyMap<string, ServiceModel>;
   readonly tables: ReadonlyMap<string, OperationTable>;
   readonly verify: Verify;
-  readonly callerPolicies: FindCallerPolicies;
-  readonly compiled: CompiledPolicies;
-  readonly denials: Denials;
+  readonly access: Access;
   /** An authenticated request, for what is told of the last use of keys and roles. */
   readonly noteUse: (
     principal: Principal,
@@ -198,7 +195,7 @@ class Journey {
   }
 
   #openCall({ principal, region, via }: Traveller): LiveCall {
-    const { world, compiled, denials } = this.#pipeline;
+    const { world, access } = this.#pipeline;
     const { requestId, model, operation, source } = this.#course;
     return new LiveCall({
       requestId,
@@ -212,7 +209,7 @@ class Journey {
       world,
       now: world.now(),
       denial: model.protocol === 'query' ? 'AccessDenied' : 'AccessDeniedException',
-      ports: { compiled, denials, invoke: (outer, asked) => this.#invoke(outer, asked) },
+      ports: { access, invoke: (outer, asked) => this.#invoke(outer, asked) },
     });
   }
 
@@ -251,7 +248,7 @@ class Journey {
 
   /** With the caller's policies as they are now: a rerun reads them again. */
   #run(call: LiveCall, row: Row, input: unknown, runs: number): Promise<Outcome> {
-    const found = this.#pipeline.callerPolicies(call.principal);
+    const found = this.#pipeline.access.callerPolicies(call.principal);
     const goOn = (caller: CallerPolicies | undefined): Promise<Outcome> => {
       if (caller === undefined) return this.#refuse(call, input, this.#callerGone());
       call.caller = caller;

@@ -4,9 +4,8 @@
  * close.
  */
 import { join } from 'node:path';
-import { callerPoliciesOf, type ManagedPolicyText } from './access/caller-policies.ts';
-import { compiledPolicies } from './access/compiled-policies.ts';
-import { type Denials, openDenials } from './access/denials.ts';
+import { openAccess } from './access/access.ts';
+import type { Denials } from './access/denials.ts';
 import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
 import type { RootCaller } from './admin/kms-routes.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
@@ -21,13 +20,7 @@ import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { type Pipeline, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
-import { parsePolicyArn, policyText } from './services/iam/policy-text.ts';
-import {
-  type AccessKeyRecord,
-  type IamRecords,
-  iamRecords,
-  recordId,
-} from './services/iam/records.ts';
+import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { Fixture } from './services/kms/fixture-file.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
@@ -160,35 +153,47 @@ interface Parts {
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const { world, quotas, attestationRoots, mode } = options;
   const { store, iam } = parts;
+  const access = openAccess({ store, iam, world });
+  const firstAccount = async (): Promise<string | undefined> =>
+    mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
   const fixtures = mode === 'dev' ? (options.fixtures ?? 'allowed') : 'refused';
-  const services = await openServices({ store, iam, world, quotas, attestationRoots, fixtures });
+  const services = await openServices({
+    store,
+    iam,
+    world,
+    access,
+    firstAccount,
+    quotas,
+    attestationRoots,
+    fixtures,
+  });
   const verify = createVerifier({
     accessKeys: accessKeysOf(iam),
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
   });
-  const compiled = compiledPolicies();
-  const denials = openDenials({ store, world, compiled });
   const pipeline: Pipeline = {
     models,
     tables: services.tables,
     verify,
-    callerPolicies: callerPoliciesOf(iam, { compiled, managedPolicyText: managedPolicies(iam) }),
-    compiled,
-    denials,
+    access,
     noteUse: services.noteUse,
     store,
     audit: parts.audit,
     world,
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  const forgetting = { kind: 'access/forget-denial', due: denials.due };
+  const { denials } = access;
+  const forgetting: DueWork = {
+    kind: 'access/forget-denial',
+    due: (now, limit) => denials.due(now, limit),
+  };
   const runner = runDueWork([...services.dueWork, forgetting], options, parts);
   const admin = adminPorts(options, { ...parts, runner, verify, kms: services.kmsInsight });
   return {
     runner,
-    saved: saveWhatLags(services, denials, options.log),
+    saved: saveWhatLags(services, access.denials, options.log),
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
@@ -200,16 +205,6 @@ interface Served {
 }
 
 const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;
-
-/** Texts of managed policies, each read for the sake of who depends on it. */
-function managedPolicies(iam: IamRecords): ManagedPolicyText {
-  return async (arn, read) => {
-    const named = parsePolicyArn(arn);
-    if (named !== undefined && named.account !== 'aws')
-      await read(iam.policies, recordId(named.account, named.name));
-    return (await policyText(iam, arn))?.document;
-  };
-}
 
 function saveWhatLags(
   { usages }: Services,

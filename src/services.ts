@@ -2,24 +2,31 @@
  * Which services a node has: each with its model, its operation table, what of it falls due, and
  * what it knows that lags behind in the store. A new service is a few lines here.
  */
+
+import type { Access } from './access/access.ts';
 import { serviceEventRecord } from './audit/record.ts';
 import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
+import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
+import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
+import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
+import { createIamToolbox } from './services/iam-toolbox/index.ts';
 import type { FixtureRule } from './services/kms/fixture-rule.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
+import { createSealhold } from './services/sealhold/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
 import { createSts } from './services/sts/index.ts';
 import type { Store } from './store/store.ts';
@@ -28,13 +35,18 @@ import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
 export const models: ReadonlyMap<string, ServiceModel> = new Map(
-  [iamModel, kmsModel, serviceQuotasModel, stsModel].map((model) => [model.service, model]),
+  [iamModel, iamToolboxModel, kmsModel, sealholdModel, serviceQuotasModel, stsModel].map(
+    (model) => [model.service, model],
+  ),
 );
 
 export interface ServiceOptions {
   readonly store: Store;
   readonly iam: IamRecords;
   readonly world: World;
+  readonly access: Access;
+  /** Whose account runs the installation; undefined: each its own, as in dev mode. */
+  readonly firstAccount: () => Promise<string | undefined>;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
   /** Whose attestation documents are believed; undefined: nobody's. */
@@ -54,7 +66,7 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, attestationRoots, fixtures } = options;
+  const { store, world, quotas, access, attestationRoots, fixtures } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
@@ -78,7 +90,9 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   return {
     tables: new Map([
       ['iam', iam.operations],
+      ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
+      ['sealhold', sealholdOperations(options, kms)],
       ['servicequotas', serviceQuotas],
       ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
     ]),
@@ -87,6 +101,21 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     noteUse: iam.noteUse,
     kmsInsight: kms.insight,
   };
+}
+
+function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
+  const { iam, world, access, firstAccount } = options;
+  return createSealhold({
+    operatorOf: async (call) => (await firstAccount()) ?? call.principal.account,
+    newAccount: () => newAccount(iam, { world, mint: (account) => mintAccessKey(account, world) }),
+    accounts: async (page) => {
+      const { entries, next } = await iam.accounts.page(page);
+      return { accounts: entries.map(({ value }) => value), next };
+    },
+    findDenial: (id) => access.denials.find(id),
+    findKey: (name, call, action) => kms.about(name, call, action),
+    whoCan: (asked) => access.whoCan(asked),
+  });
 }
 
 /** KMS's due work, its events as records. */

@@ -1,13 +1,10 @@
 /** KMS on a real store in memory, called as the pipeline calls it, without the wire. */
 import { randomBytes } from 'node:crypto';
-import { callerPoliciesOf, type FindCallerPolicies } from '../src/access/caller-policies.ts';
-import { type CompiledPolicies, compiledPolicies } from '../src/access/compiled-policies.ts';
-import { type Denials, openDenials } from '../src/access/denials.ts';
+import { type Access, openAccess } from '../src/access/access.ts';
 import { LiveCall } from '../src/call.ts';
 import type { TrustedRoots } from '../src/crypto/certificate-chain.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Circumstances, Operation, Resource } from '../src/operation.ts';
-import { policyText } from '../src/services/iam/policy-text.ts';
 import { iamRecords } from '../src/services/iam/records.ts';
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import type { FixtureRule } from '../src/services/kms/fixture-rule.ts';
@@ -125,28 +122,8 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   return start(options);
 }
 
-/** What decides on calls, with IAM's records in the same store. */
-interface Access {
-  readonly compiled: CompiledPolicies;
-  readonly denials: Denials;
-  readonly callerPolicies: FindCallerPolicies;
-}
-
-function openAccess(store: Store, world: World): Access {
-  const compiled = compiledPolicies();
-  const iam = iamRecords(store);
-  return {
-    compiled,
-    denials: openDenials({ store, world, compiled }),
-    callerPolicies: callerPoliciesOf(iam, {
-      compiled,
-      managedPolicyText: async (arn) => (await policyText(iam, arn))?.document,
-    }),
-  };
-}
-
 function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
-  const access = openAccess(store, world);
+  const access = openAccess({ store, iam: iamRecords(store), world });
   return async (name, input, caller = {}) => {
     await store.freshen();
     const live = await liveCall(name, caller, { world, access });
@@ -215,7 +192,6 @@ async function liveCall(
   { world, access }: { readonly world: World; readonly access: Access },
 ): Promise<WatchedCall> {
   const owner = caller.account ?? account;
-  const { compiled, denials, callerPolicies } = access;
   const call = new WatchedCall({
     requestId: '01234567-89ab-4cde-8f01-23456789abcd',
     service: 'kms',
@@ -234,9 +210,9 @@ async function liveCall(
     world,
     now: world.now(),
     denial: 'AccessDeniedException',
-    ports: { compiled, denials, invoke: noOtherServices },
+    ports: { access, invoke: noOtherServices },
   });
-  call.caller = await callerPolicies(call.principal);
+  call.caller = await access.callerPolicies(call.principal);
   return call;
 }
 

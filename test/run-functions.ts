@@ -1,12 +1,11 @@
 /** Functions as processes for tests: what a function is made of, and a sink that keeps its log. */
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import {
   type Functions,
   type FunctionsOptions,
   openFunctions,
 } from '../src/functions/functions.ts';
-import type { FunctionSpec, InvocationResult } from '../src/functions/spec.ts';
+import type { FunctionSpec, InvocationResult, Setting } from '../src/functions/spec.ts';
 import { zipOf } from './zip-of.ts';
 
 export interface FunctionsUnderTest {
@@ -55,12 +54,18 @@ export function openTestFunctions(options: Partial<FunctionsOptions> = {}): Func
       const payload = Buffer.from(JSON.stringify(event));
       const invocation = { requestId, payload, invokedArn: spec.arn, clientContext };
       const result = await functions.invoke(spec, invocation);
-      const body = result.kind === 'busy' ? undefined : JSON.parse(result.payload.toString());
+      const body = 'payload' in result ? JSON.parse(result.payload.toString()) : undefined;
       return { ...result, body };
     },
     close: () => functions.close(),
   };
 }
+
+/** These variables, and credentials for longer than any test. */
+export const settingOf = (
+  variables: Readonly<Record<string, string>>,
+  expiresAt = Date.UTC(2100, 0, 1),
+): Setting => ({ variables, credentials: { ...credentials, expiresAt } });
 
 let made = 0;
 
@@ -69,7 +74,8 @@ export function functionOf(
   files: Readonly<Record<string, string>>,
   facts: Partial<FunctionSpec> = {},
 ): FunctionSpec {
-  const name = facts.name ?? `f${++made}`;
+  // No name is a part of another one.
+  const name = facts.name ?? `function-under-test-${++made}-`;
   const archive = zipOf(Object.entries(files).map(([file, content]) => ({ name: file, content })));
   return {
     key: `${name}/1`,
@@ -85,8 +91,7 @@ export function functionOf(
     logGroup: `/aws/lambda/${name}`,
     codeId: `${name}/code`,
     code: async () => archive,
-    environment: async () => ({}),
-    credentials: async () => ({ ...credentials, expiresAt: Date.UTC(2100, 0, 1) }),
+    setting: async () => settingOf({}),
     concurrency: 10,
     ...facts,
   };
@@ -97,6 +102,3 @@ export const nodeFunction = (code: string, facts: Partial<FunctionSpec> = {}): F
 
 export const pythonFunction = (code: string, facts: Partial<FunctionSpec> = {}): FunctionSpec =>
   functionOf({ 'index.py': code }, { runtime: 'python3.12', ...facts });
-
-/** Where functions under test may leave word of themselves. */
-export const wordOf = (name: string): string => `${tmpdir()}/sealhold-word-${process.pid}-${name}`;

@@ -32,7 +32,7 @@ const mayImport: Architecture = {
   'api-error': [],
   model: [],
   policy: [],
-  access: ['operation', 'policy', 'ports', 'world', 'type services'],
+  access: ['operation', 'policy', 'ports', 'world', 'services'],
   message: [],
   ports: [],
   operation: ['world', 'ports'],
@@ -42,6 +42,7 @@ const mayImport: Architecture = {
   identity: ['message', 'api-error', 'world', 'operation', 'ports', 'crypto'],
   store: ['ports', 'world', 'crypto'],
   usage: ['ports', 'world'],
+  functions: ['world'],
   seal: ['ports', 'world', 'crypto', 'store'],
   audit: ['model', 'operation', 'ports', 'world', 'crypto', 'api-error', 'uuid', 'type message'],
   services: [
@@ -49,6 +50,7 @@ const mayImport: Architecture = {
     'operation',
     'policy',
     'usage',
+    'functions',
     'crypto',
     'ports',
     'api-error',
@@ -68,11 +70,16 @@ const mayImport: Architecture = {
 const reserved: Readonly<Record<string, { only: readonly string[]; instead: string }>> = {
   'node:crypto': { only: ['crypto', 'identity'], instead: 'the functions of src/crypto/' },
   'node:sqlite': { only: ['store'], instead: "the store's port" },
-  'node:child_process': { only: ['cli'], instead: 'nothing: a server starts no programs' },
+  'node:child_process': {
+    only: ['cli', 'functions'],
+    instead: 'nothing: only functions are programs that a server starts',
+  },
 };
 
-/** Where the machine's clock and chance become a World. */
-const theWorld = /^src\/cli\/world\.ts$/;
+/** Where the machine's clock and chance become a World; and a function's own process. */
+const theWorld = /^src\/(cli\/world|functions\/runtime\/node)\.ts$/;
+/** Where a process may be asked what it was given, and ended. */
+const theEdge = /^src\/(main\.ts|cli\/|functions\/runtime\/)/;
 
 /** What reads a clock, draws chance or touches the process, and is the edge's alone. */
 const bans: readonly Ban[] = [
@@ -92,17 +99,17 @@ const bans: readonly Ban[] = [
   {
     call: /^process\.(env|argv)$/,
     instead: 'an option that main.ts hands in',
-    except: /^src\/(main\.ts|cli\/)/,
+    except: theEdge,
   },
   {
     call: /^process\.exit$/,
     instead: 'throw and let main.ts decide',
-    except: /^src\/(main\.ts|cli\/)/,
+    except: theEdge,
   },
   {
     call: /^console\.\w+$/,
     instead: 'the log that main.ts hands in',
-    except: /^src\/(main\.ts|cli\/)/,
+    except: theEdge,
   },
   { call: /^(eval|new Function\(.*\))$/, instead: 'closures', except: /^$/ },
 ];

@@ -6,6 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openAccess } from '../src/access/access.ts';
 import { machineWorld } from '../src/cli/world.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
 import type { OperationTable } from '../src/operation.ts';
@@ -18,6 +19,7 @@ import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 
 const titles: ReadonlyMap<string, string> = new Map([
   ['iam', 'IAM'],
+  ['iam-toolbox', 'IAM Toolbox'],
   ['kms', 'KMS'],
   ['servicequotas', 'Service Quotas'],
   ['sts', 'STS'],
@@ -43,10 +45,13 @@ async function operationTables(): Promise<ReadonlyMap<string, OperationTable>> {
     keyring: await createKeyring({ engine, rootKey, world }),
     world,
   });
+  const iam = iamRecords(store);
   const { tables } = await openServices({
     store,
-    iam: iamRecords(store),
+    iam,
     world,
+    access: openAccess({ store, iam, world }),
+    firstAccount: async () => undefined,
     quotas: undefined,
   });
   await store.close();
@@ -79,7 +84,9 @@ function replaceBetweenMarks(text: string, content: string): string {
 
 const tables = await operationTables();
 const heading = ['| service | operations | answer | not yet |', '|---|---|---|---|'];
-const lines = [...models].map(([name, model]) => line(model, tables.get(name) ?? new Map()));
+// Sealhold's own operations are not AWS's.
+const ofAws = [...models].filter(([name]) => name !== 'sealhold');
+const lines = ofAws.map(([name, model]) => line(model, tables.get(name) ?? new Map()));
 const readme = join(import.meta.dirname, '..', 'README.md');
 const written = readFileSync(readme, 'utf8');
 const generated = replaceBetweenMarks(written, [...heading, ...lines].join('\n'));

@@ -199,7 +199,7 @@ class Gathering {
     return found;
   }
 
-  /** What the root user may: a federated user whom it lets in is limited by session policies only. */
+  /** What the root user may: whom it federates is limited by session policies only. */
   #everything(): Identity {
     const policy = this.#named(allowsEverything, { type: 'identity', name: 'root-user' });
     return { policies: [policy], tags: {} };

@@ -2,7 +2,7 @@
  * Why calls were denied, kept for a day at least, so that it can be told afterwards. Denials are
  * saved behind the answer: a crash loses those of its last second, and nothing else.
  */
-import type { Principal } from '../operation.ts';
+import type { Circumstances, GrantStory, Principal } from '../operation.ts';
 import type { NamedPolicy } from '../policy/evaluate.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
 import type { Write } from '../store/engine.ts';
@@ -25,6 +25,8 @@ export interface DenialRecord {
   /** As the caller was told, without the id. */
   readonly text: string;
   readonly explanation: Explanation;
+  /** Why each grant that concerns the caller didn't allow it. */
+  readonly grants?: readonly GrantStory[];
   /** Each policy that was looked at: how it is named, and its document as it was. */
   readonly policies: readonly KeptPolicy[];
 }
@@ -51,6 +53,7 @@ export interface Denied {
   /** Whose people may ask why: the caller's account, or the resource's where it is concealed. */
   readonly account: string;
   readonly text: string;
+  readonly grants?: Circumstances['explainGrants'];
 }
 
 export interface Denials {
@@ -88,70 +91,106 @@ export function openDenials(options: {
   readonly world: World;
   readonly compiled: CompiledPolicies;
 }): Denials {
-  const { store, world, compiled } = options;
-  const records = denialRecords(store);
-  const pending = new Map<string, DenialRecord>();
-  const shared = new Map<string, { readonly id: string; readonly until: number }>();
-  const requests = new Map<string, string>();
-  const budget = { tokens: burst, at: world.monotonic() };
+  return new KeptDenials(options);
+}
 
-  const remember = (requestId: string, id: string): void => {
-    if (requests.size >= 10_000) requests.delete(requests.keys().next().value as string);
-    requests.set(requestId, id);
-  };
-  const sharedId = (key: string, now: number): string | undefined => {
-    const known = shared.get(key);
+/** How many request ids are remembered for denials that share another one's id. */
+const rememberedRequests = 10_000;
+const savedAtOnce = 200;
+
+class KeptDenials implements Denials {
+  readonly #store: Store;
+  readonly #world: World;
+  readonly #compiled: CompiledPolicies;
+  readonly #records: Collection<DenialRecord>;
+  readonly #pending = new Map<string, DenialRecord>();
+  readonly #shared = new Map<string, { readonly id: string; readonly until: number }>();
+  readonly #requests = new Map<string, string>();
+  #tokens = burst;
+  #refilledAt: number;
+
+  constructor(options: { store: Store; world: World; compiled: CompiledPolicies }) {
+    this.#store = options.store;
+    this.#world = options.world;
+    this.#compiled = options.compiled;
+    this.#records = denialRecords(options.store);
+    this.#refilledAt = options.world.monotonic();
+  }
+
+  keep(denied: Denied): string | undefined {
+    const { call, matter, text } = denied;
+    const key = `${call.principal.arn}\n${text}\n${matter.question.resource.arn}`;
+    this.#refill();
+    const known = this.#tokens < burst / 2 ? this.#sharedId(key, call.now) : undefined;
+    if (known !== undefined) {
+      this.#remember(call.requestId, known);
+      return known;
+    }
+    if (this.#tokens < 1) return undefined;
+    this.#tokens -= 1;
+    const id = newAuthorizationId(this.#world);
+    const record = denialRecord(denied, id, this.#compiled);
+    if (this.#shared.size >= burst) this.#shared.clear();
+    this.#shared.set(key, { id, until: call.now + sharedMs });
+    this.#pending.set(id, record);
+    void lookAtGrants(denied).then((grants) => {
+      if (this.#pending.has(id)) this.#pending.set(id, { ...record, ...grants });
+    });
+    return id;
+  }
+
+  async find(id: string): Promise<DenialRecord | undefined> {
+    const known = this.#requests.get(id) ?? id;
+    const waiting =
+      this.#pending.get(known) ??
+      [...this.#pending.values()].find(({ requestId }) => requestId === known);
+    if (waiting !== undefined) return waiting;
+    if (!/^[0-9a-z-]{1,64}$/.test(known)) return undefined;
+    const stored = await this.#records.get(known);
+    if (stored !== undefined) return stored.value;
+    const page = await this.#records.pageBy('request', { key: `${known}/`, limit: 1 });
+    return page.entries[0]?.value;
+  }
+
+  async save(): Promise<void> {
+    const batch = [...this.#pending.values()].slice(0, savedAtOnce);
+    if (batch.length === 0) return;
+    const writes = batch.flatMap((record) => this.#records.insert(record.authorizationId, record));
+    await this.#store.commit(writes);
+    for (const { authorizationId } of batch) this.#pending.delete(authorizationId);
+  }
+
+  async due(now: number, limit: number): Promise<readonly Forgotten[]> {
+    const page = await this.#records.pageBy('time', { key: '', limit });
+    return page.entries
+      .filter(({ value }) => value.at < now - keptMs)
+      .map((entry) => ({
+        id: entry.id,
+        writes: this.#records.remove(entry),
+        record: undefined,
+      }));
+  }
+
+  #refill(): void {
+    const now = this.#world.monotonic();
+    const earned = ((now - this.#refilledAt) / 1000) * perSecond;
+    this.#tokens = Math.min(burst, this.#tokens + earned);
+    this.#refilledAt = now;
+  }
+
+  #sharedId(key: string, now: number): string | undefined {
+    const known = this.#shared.get(key);
     return known !== undefined && known.until > now && known.until <= now + sharedMs
       ? known.id
       : undefined;
-  };
-  const refill = (): void => {
-    const now = world.monotonic();
-    budget.tokens = Math.min(burst, budget.tokens + ((now - budget.at) / 1000) * perSecond);
-    budget.at = now;
-  };
-  return {
-    keep: (denied) => {
-      const { call, matter, text } = denied;
-      const key = `${call.principal.arn}\n${text}\n${matter.question.resource.arn}`;
-      refill();
-      const known = budget.tokens < burst / 2 ? sharedId(key, call.now) : undefined;
-      if (known !== undefined) {
-        remember(call.requestId, known);
-        return known;
-      }
-      if (budget.tokens < 1) return undefined;
-      budget.tokens -= 1;
-      const record = denialRecord(denied, newAuthorizationId(world), compiled);
-      if (shared.size >= burst) shared.clear();
-      shared.set(key, { id: record.authorizationId, until: call.now + sharedMs });
-      pending.set(record.authorizationId, record);
-      return record.authorizationId;
-    },
-    find: async (id) => {
-      const known = requests.get(id) ?? id;
-      const waiting =
-        pending.get(known) ?? [...pending.values()].find(({ requestId }) => requestId === known);
-      if (waiting !== undefined) return waiting;
-      if (!/^[0-9a-z-]{1,64}$/.test(known)) return undefined;
-      const stored = await records.get(known);
-      if (stored !== undefined) return stored.value;
-      const page = await records.pageBy('request', { key: `${known}/`, limit: 1 });
-      return page.entries[0]?.value;
-    },
-    save: async () => {
-      const batch = [...pending.values()].slice(0, 200);
-      if (batch.length === 0) return;
-      await store.commit(batch.flatMap((record) => records.insert(record.authorizationId, record)));
-      for (const { authorizationId } of batch) pending.delete(authorizationId);
-    },
-    due: async (now, limit) => {
-      const page = await records.pageBy('time', { key: '', limit });
-      return page.entries
-        .filter(({ value }) => value.at < now - keptMs)
-        .map((entry) => ({ id: entry.id, writes: records.remove(entry), record: undefined }));
-    },
-  };
+  }
+
+  #remember(requestId: string, id: string): void {
+    const requests = this.#requests;
+    if (requests.size >= rememberedRequests)
+      requests.delete(requests.keys().next().value as string);
+    requests.set(requestId, id);
+  }
 }
 
 function denialRecords(store: Store): Collection<DenialRecord> {
@@ -163,6 +202,16 @@ function denialRecords(store: Store): Collection<DenialRecord> {
       time: (id, { at }) => [`${String(at).padStart(15, '0')}/${id}`],
     },
   });
+}
+
+/** What is told of grants is told as far as it can be read; the denial itself is certain. */
+async function lookAtGrants({ grants }: Denied): Promise<Pick<DenialRecord, 'grants'>> {
+  try {
+    const found = (await grants?.()) ?? [];
+    return found.length === 0 ? {} : { grants: found };
+  } catch {
+    return {};
+  }
 }
 
 function denialRecord(

@@ -37,6 +37,75 @@ export async function callServer(
   throw new CommandFailure(`${endpoint} answered ${response.status}: ${errorOf(text)}`);
 }
 
+/**
+ * One of Sealhold's own operations, `CreateAccount`. Resolves with its answer; else throws
+ * CommandFailure with the server's text.
+ */
+export async function callSealhold(
+  operation: string,
+  input: object,
+  { env }: Pick<CommandInput, 'env'>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const text = await callService(
+    {
+      service: 'sealhold',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': `Sealhold.${operation}`,
+      },
+      body: JSON.stringify(input),
+    },
+    { env },
+  );
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** An operation of IAM in its Query protocol. `as`: with other credentials. Throws as above. */
+export function callIam(
+  action: string,
+  params: Readonly<Record<string, string>>,
+  { env, as }: Pick<CommandInput, 'env'> & { readonly as?: KeyPair },
+): Promise<string> {
+  const body = new URLSearchParams({ Action: action, Version: '2010-05-08', ...params }).toString();
+  const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  return callService({ service: 'iam', headers, body }, as === undefined ? { env } : { env, as });
+}
+
+export interface KeyPair {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+async function callService(
+  request: {
+    readonly service: string;
+    readonly headers: Record<string, string>;
+    readonly body: string;
+  },
+  { env, as }: Pick<CommandInput, 'env'> & { readonly as?: KeyPair },
+): Promise<string> {
+  const found = findCredentials(env);
+  if (found.kind === 'missing') throw new CommandFailure(found.text);
+  const { endpoint = defaultEndpoint, region = 'us-east-1', ...own } = found.settings;
+  const url = `${endpoint.replace(/\/+$/, '')}/`;
+  const { sessionToken } = own;
+  const { host: _host, ...headers } = signRequest({
+    method: 'POST',
+    url,
+    headers: request.headers,
+    body: request.body,
+    ...(as ?? own),
+    ...(as !== undefined || sessionToken === undefined ? {} : { sessionToken }),
+    region,
+    service: request.service,
+    at: machineWorld().machineNow(),
+  });
+  const response = await send(url, { method: 'POST', headers, body: request.body });
+  const text = await response.text();
+  if (response.status === 200) return text;
+  throw new CommandFailure(`${endpoint} answered ${response.status}: ${errorOf(text)}`);
+}
+
 async function send(
   url: string,
   init: { method: string; headers: Record<string, string>; body?: string },
@@ -52,8 +121,11 @@ async function send(
 }
 
 function errorOf(text: string): string {
+  const inXml = /<Message>([^<]*)<\/Message>/.exec(text)?.[1];
+  if (inXml !== undefined) return inXml;
   try {
-    return String((JSON.parse(text) as { error?: unknown }).error ?? text);
+    const { error, message, Message, __type } = JSON.parse(text) as Record<string, unknown>;
+    return String(error ?? message ?? Message ?? __type ?? text);
   } catch {
     return text;
   }

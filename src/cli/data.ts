@@ -3,11 +3,11 @@
  * about
  * it.
  */
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { replaceFile } from '../seal/durable-file.ts';
 import { type PassphraseSources, passphraseFrom, passphraseVariable } from '../seal/passphrase.ts';
 import { createSeal, defaultKeyFile, openSeal, type SealChoice, sealKind } from '../seal/seal.ts';
-import type { AccessKeyRecord } from '../services/iam/records.ts';
 import { type DataFolderLock, lockDataFolder } from '../store/data-folder.ts';
 import type { World } from '../world.ts';
 import { type CommandInput, type Flag, type Flags, UsageError } from './command.ts';
@@ -95,11 +95,13 @@ export function eraseData(dataDir: string): void {
 export const rootCredentialsOf = (dataDir: string): string => join(dataDir, 'root-credentials');
 
 /**
- * Writes the root access key as a profile of AWS's shared-credentials format, for its owner's eyes
- * only.
+ * Writes a root access key as a profile of AWS's shared-credentials format, for its owner's eyes
+ * only. It is on the disk when this returns.
  */
-export function writeRootCredentials(dataDir: string, key: AccessKeyRecord): void {
-  const file = rootCredentialsOf(dataDir);
+export function writeRootCredentials(
+  file: string,
+  key: { readonly accessKeyId: string; readonly secretAccessKey: string },
+): void {
   const text = [
     '# The root access key of this installation, in the format of AWS shared credentials:',
     '#   export AWS_SHARED_CREDENTIALS_FILE=<this file>',
@@ -108,8 +110,7 @@ export function writeRootCredentials(dataDir: string, key: AccessKeyRecord): voi
     `aws_secret_access_key = ${key.secretAccessKey}`,
     '',
   ].join('\n');
-  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
+  replaceFile(file, text);
 }
 
 /** What the first start says of the seal: where it lies and what that means. */

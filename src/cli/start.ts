@@ -9,6 +9,7 @@ import {
   defaultDataDir,
   type OpenFolder,
   openFolder,
+  rootCredentialsOf,
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
@@ -71,7 +72,9 @@ async function runStart(input: CommandInput): Promise<number> {
       quotas,
       attestationRoots,
     });
-    const made = await node.firstAccount(async (key) => writeRootCredentials(dataDir, key));
+    const made = await node.firstAccount(async (key) =>
+      writeRootCredentials(rootCredentialsOf(dataDir), key),
+    );
     const welcome = (port: number): void => {
       const { seal } = folder;
       input.out(strictWelcome({ endpoint: endpointOf(at, port), dataDir, seal, made }, flags));

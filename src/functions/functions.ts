@@ -3,15 +3,23 @@
  * decides nothing about who may invoke what; it is handed what a function is, and runs it.
  */
 import type { World } from '../world.ts';
-import { type CodeStore, codeBounds, openCodeStore } from './code-store.ts';
+import { type CodeStore, openCodeStore } from './code-store.ts';
 import { environmentOf } from './environment.ts';
 import { FunctionProcess, type Outcome } from './function-process.ts';
 import { InvocationLog, type LogSink } from './invocation-log.ts';
-import { Pool, type PoolBounds, poolBounds, type Worker } from './pool.ts';
-import { endingLine, endingPayload, endLine, reportLine, startLine } from './report.ts';
+import { Pool, type PoolBounds, poolBounds, type Taken, type Worker } from './pool.ts';
+import {
+  type Ending,
+  endingLine,
+  endingPayload,
+  endLine,
+  idleEndingLine,
+  reportLine,
+  startLine,
+} from './report.ts';
 import { openRuntimes, type Runtimes, runtimeDir } from './runtimes.ts';
 import { CannotRun, type FunctionSpec, type Invocation, type InvocationResult } from './spec.ts';
-import { readZip } from './zip.ts';
+import { BadZip } from './zip.ts';
 
 export interface FunctionsOptions {
   readonly world: World;
@@ -29,19 +37,11 @@ export interface FunctionsOptions {
 }
 
 export interface Functions {
-  /**
-   * Rejects with what the spec's own functions reject with, with CannotRun where the machine has
-   * no program for the runtime, and with BadZip for code that can't be unpacked.
-   */
+  /** Rejects only with what the spec's own functions reject with. */
   readonly invoke: (spec: FunctionSpec, invocation: Invocation) => Promise<InvocationResult>;
   /** The functions with this ARN have changed or gone: their processes are of no more use. */
   readonly retire: (arn: string) => void;
   readonly close: () => Promise<void>;
-}
-
-/** Throws BadZip for an archive that could not be run from. */
-export function checkCode(archive: Buffer): void {
-  readZip(archive, codeBounds);
 }
 
 /** Starts nothing before the first invocation. */
@@ -81,10 +81,22 @@ class Runner {
 
   async invoke(spec: FunctionSpec, invocation: Invocation): Promise<InvocationResult> {
     for (;;) {
-      const taken = await this.#pool.take(spec);
-      if (taken.kind === 'busy') return taken;
+      const taken = await this.#take(spec);
+      if (taken.kind !== 'taken') return taken;
       const result = await this.#run(taken.worker, invocation, taken.isNew);
       if (result !== undefined) return result;
+    }
+  }
+
+  async #take(
+    spec: FunctionSpec,
+  ): Promise<Taken | Exclude<InvocationResult, { readonly log: string }>> {
+    try {
+      return await this.#pool.take(spec);
+    } catch (error) {
+      if (error instanceof CannotRun) return { kind: 'cannot-run', text: error.message };
+      if (error instanceof BadZip) return { kind: 'bad-code', text: error.message };
+      throw error;
     }
   }
 
@@ -104,7 +116,7 @@ class Runner {
     const code = await this.#code;
     const folder = await code.folderOf(spec);
     const command = await this.#runtimes.commandFor(spec, folder);
-    const [variables, credentials] = await Promise.all([spec.environment(), spec.credentials()]);
+    const { variables, credentials } = await spec.setting();
     const { log, stream } = this.#openLog(spec);
     const scratchDir = await code.scratch();
     const surroundings = {
@@ -119,6 +131,7 @@ class Runner {
       const options = { command, environment, folder, fileBytes, uid, log, world };
       const process = await FunctionProcess.start(options);
       void process.gone.then(discard);
+      void process.ended.then((ending) => noteIdleEnding(process, log, ending));
       const worker: Worker = { process, spec, scratchDir, expiresAt: credentials.expiresAt };
       this.#started.set(worker, { log, beganMs });
       return worker;
@@ -160,7 +173,7 @@ class Runner {
     const outcome = early ?? (await process.invoke(invocation, spec.timeoutMs));
     if (outcome.kind === 'not-taken') return undefined;
     const tookMs = world.monotonic() - begunMs;
-    if (early !== undefined) await process.end();
+    if (early !== undefined) await process.end({ kind: 'retired' });
     return this.#report(worker, { requestId, outcome, tookMs, initMs: initTookMs });
   }
 
@@ -197,6 +210,12 @@ class Runner {
       ? { kind: 'answered', payload: outcome.payload, log: tail }
       : { kind: 'failed', payload: payloadOf(outcome, requestId), log: tail };
   }
+}
+
+function noteIdleEnding(process: FunctionProcess, log: InvocationLog, ending: Ending): void {
+  const line = process.endedIdle ? idleEndingLine(ending) : undefined;
+  if (line !== undefined) log.note(line);
+  log.flush();
 }
 
 const payloadOf = (outcome: Exclude<Outcome, { kind: 'not-taken' }>, requestId: string): Buffer =>

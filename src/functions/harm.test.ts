@@ -55,7 +55,7 @@ const hangs: ReadonlyArray<[what: string, code: string]> = [
 describe('a function that takes too long', () => {
   for (const [what, code] of hangs)
     test(`because it ${what} is ended at its time, and the next invocation has a new process`, async () => {
-      const spec = nodeFunction(code, { timeoutMs: 700, environment: async () => ({ T: what }) });
+      const spec = nodeFunction(code, { timeoutMs: 700 });
       const began = performance.now();
       const result = await under.invoke(spec);
       const tookMs = performance.now() - began;
@@ -249,7 +249,10 @@ describe('what a function starts', () => {
       `import { spawn } from 'node:child_process';
       export const handler = async () => {
         for (let i = 0; i < 3; i++)
-          spawn('setsid', ['sh', '-c', '(setsid sleep 600 &) ; sleep 600'], { detached: true, stdio: 'ignore' }).unref();
+          spawn('setsid', ['sh', '-c', '(setsid sleep 600 &) ; sleep 600'], {
+            detached: true,
+            stdio: 'ignore',
+          }).unref();
         await new Promise((r) => setTimeout(r, 200));
         process.exit(1);
       };`,
@@ -262,7 +265,10 @@ describe('what a function starts', () => {
     const bomb = 'bomb() { sleep 0.3; bomb & bomb & wait; }; bomb';
     const spec = nodeFunction(
       `import { spawn } from 'node:child_process';
-      export const handler = () => { spawn('sh', ['-c', ${JSON.stringify(bomb)}]); return new Promise(() => setInterval(() => {}, 1000)); };`,
+      export const handler = () => {
+        spawn('sh', ['-c', ${JSON.stringify(bomb)}]);
+        return new Promise(() => setInterval(() => {}, 1000));
+      };`,
       { timeoutMs: 1_500 },
     );
     assert.equal(errorOf((await under.invoke(spec)).body)[0], 'Sandbox.Timedout');
@@ -292,12 +298,16 @@ describe('when the server is killed', () => {
     const script = `
       import { nodeFunction, openTestFunctions } from './test/run-functions.ts';
       const under = openTestFunctions();
-      const idle = nodeFunction('export const handler = async () => 1;', { name: 'orphan-test-idle' });
-      const spin = nodeFunction('export const handler = () => { for (;;); };', { name: 'orphan-test-spin' });
+      const named = (name) => ({ name: 'orphan-test-' + name });
+      const idle = nodeFunction('export const handler = async () => 1;', named('idle'));
+      const spin = nodeFunction('export const handler = () => { for (;;); };', named('spin'));
       const busy = nodeFunction(
         \`import { spawn } from 'node:child_process';
-        export const handler = async () => { spawn('sleep', ['600']); return new Promise(() => setInterval(() => {}, 1000)); };\`,
-        { name: 'orphan-test-busy' },
+        export const handler = async () => {
+          spawn('sleep', ['600']);
+          return new Promise(() => setInterval(() => {}, 1000));
+        };\`,
+        named('busy'),
       );
       await under.invoke(idle);
       void under.invoke(spin);

@@ -80,7 +80,7 @@ export class Pool {
       const worker = await this.#start(spec);
       seat.worker = worker;
       void worker.process.ended.then(() => this.#leave(seat));
-      if (this.#closed) await worker.process.end();
+      if (this.#closed) await worker.process.end(retired);
       else this.#watchOver();
       return { kind: 'taken', worker, isNew: true };
     } catch (error) {
@@ -94,8 +94,8 @@ export class Pool {
     const seat = [...this.#seats].find((each) => each.worker === worker);
     if (seat === undefined) return;
     seat.busy = false;
-    if (seat.isOld) void worker.process.end();
-    seat.timer = setTimeout(() => void worker.process.end(), this.#bounds.idleMs);
+    if (seat.isOld) void worker.process.end(retired);
+    seat.timer = setTimeout(() => void worker.process.end(retired), this.#bounds.idleMs);
     seat.timer.unref();
   }
 
@@ -104,7 +104,7 @@ export class Pool {
     for (const seat of this.#seats) {
       if (seat.spec.arn !== arn) continue;
       seat.isOld = true;
-      if (!seat.busy) void seat.worker?.process.end();
+      if (!seat.busy) void seat.worker?.process.end(retired);
     }
   }
 
@@ -115,7 +115,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watch);
-    await Promise.all([...this.#seats].map(({ worker }) => worker?.process.end()));
+    await Promise.all([...this.#seats].map(({ worker }) => worker?.process.end(retired)));
   }
 
   /** The one that was used last: the others may grow old. */
@@ -146,7 +146,7 @@ export class Pool {
     if (idle === undefined) return false;
     this.#seats.delete(idle);
     clearTimeout(idle.timer);
-    void idle.worker?.process.end();
+    void idle.worker?.process.end(retired);
     return true;
   }
 
@@ -168,7 +168,9 @@ export class Pool {
     for (const { process, spec } of workers) {
       const { bytes = 0, processes = 0 } = usage.get(process.session) ?? {};
       process.mostBytes = Math.max(process.mostBytes, bytes);
-      if (bytes > spec.memoryBytes || processes > this.#bounds.children) void process.end();
+      if (bytes > spec.memoryBytes) void process.end({ kind: 'too-much', of: 'memory' });
+      if (processes > this.#bounds.children)
+        void process.end({ kind: 'too-much', of: 'processes' });
     }
     // Folders change more slowly, and are dearer to look at.
     if (this.#looks++ % looksForFolders !== 0) return;
@@ -177,8 +179,9 @@ export class Pool {
 }
 
 const looksForFolders = 5;
+const retired = { kind: 'retired' } as const;
 
 async function endIfFolderIsFull({ process, spec, scratchDir }: Worker): Promise<void> {
   const bytes = await folderBytes(scratchDir, spec.storageBytes);
-  if (bytes > spec.storageBytes) await process.end();
+  if (bytes > spec.storageBytes) await process.end({ kind: 'too-much', of: 'storage' });
 }

@@ -1,6 +1,7 @@
 /** Which program runs a runtime's functions. */
 import { execFile } from 'node:child_process';
 import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CannotRun, type FunctionSpec } from './spec.ts';
 
@@ -48,8 +49,9 @@ export function openRuntimes(env: Readonly<Record<string, string | undefined>>):
 /** The Node that runs this server. Its heap ends before the function's memory does. */
 function nodeCommand(memoryBytes: number): Command {
   const heapMegabytes = Math.floor(memoryBytes / (1024 * 1024));
-  const script = join(runtimeDir, `node${extname(import.meta.filename)}`);
-  return { program: process.execPath, args: [`--max-old-space-size=${heapMegabytes}`, script] };
+  const script = new URL(`./runtime/node${extname(import.meta.filename)}`, import.meta.url);
+  const args = [`--max-old-space-size=${heapMegabytes}`, fileURLToPath(script)];
+  return { program: process.execPath, args };
 }
 
 /** The interpreter itself: `python3` may be a script that needs the server's environment. */

@@ -9,6 +9,12 @@ export interface RoleCredentials {
   readonly expiresAt: number;
 }
 
+export interface Setting {
+  /** The function's own variables, in clear. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly credentials: RoleCredentials;
+}
+
 export interface FunctionSpec {
   /** Another text for any other code or configuration: a process runs for one key only. */
   readonly key: string;
@@ -31,9 +37,8 @@ export interface FunctionSpec {
   readonly codeId: string;
   /** The zip archive; asked for when there is no unpacked copy. */
   readonly code: () => Promise<Buffer>;
-  /** The function's own variables, in clear; asked for at the start of a process. */
-  readonly environment: () => Promise<Readonly<Record<string, string>>>;
-  readonly credentials: () => Promise<RoleCredentials>;
+  /** What a process is given at its start. */
+  readonly setting: () => Promise<Setting>;
   /** How many invocations may run at once. */
   readonly concurrency: number;
 }
@@ -54,7 +59,11 @@ export type InvocationResult =
   /** The function failed, or was ended; `payload` is AWS's JSON of the error. */
   | { readonly kind: 'failed'; readonly payload: Buffer; readonly log: string }
   /** Not run: as many as may run at once are running. */
-  | { readonly kind: 'busy'; readonly bound: 'function' | 'node' };
+  | { readonly kind: 'busy'; readonly bound: 'function' | 'node' }
+  /** The machine has no program for it, or its process can't be started. */
+  | { readonly kind: 'cannot-run'; readonly text: string }
+  /** Its archive can't be unpacked. */
+  | { readonly kind: 'bad-code'; readonly text: string };
 
 /** The function can't be run here; the text says why. */
 export class CannotRun extends Error {

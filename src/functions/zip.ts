@@ -60,6 +60,17 @@ export function readZip(archive: Buffer, bounds: ZipBounds): readonly ZipEntry[]
   return entries;
 }
 
+/** What is wrong with an archive, as far as it shows before anything is inflated. */
+export function faultOf(archive: Buffer, bounds: ZipBounds): ZipFault | undefined {
+  try {
+    readZip(archive, bounds);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BadZip) return error.fault;
+    throw error;
+  }
+}
+
 const unreadable = (why: string): BadZip => new BadZip('unreadable', why);
 
 const endSignature = 0x06054b50;

@@ -34,8 +34,7 @@ function leadingZeros(digits: string): number {
 export function compareDecimals(a: Decimal, b: Decimal): number {
   const signs = signOf(a) - signOf(b);
   if (signs !== 0) return signs;
-  const sizes = compareSizes(a, b);
-  return a.negative ? -sizes : sizes;
+  return a.negative ? compareSizes(b, a) : compareSizes(a, b);
 }
 
 function signOf({ negative, digits }: Decimal): number {

@@ -152,13 +152,12 @@ function serviceForm(
 function trustStatement(statement: Statement): readonly PolicyFault[] {
   const { principals, resources, actions } = statement;
   if (resources !== undefined)
-    return [{ code: 'prohibited', text: 'Has prohibited field Resource.' }];
-  if (principals?.not) return [{ code: 'prohibited', text: 'Has prohibited field NotPrincipal.' }];
+    return [{ code: 'prohibited', text: 'Has prohibited field Resource' }];
+  if (principals?.not) return [{ code: 'prohibited', text: 'Has prohibited field NotPrincipal' }];
   const missing = missingPrincipal(statement);
   const named = actions?.not === false ? actions.patterns : [];
   if (named.length > 0 && named.every(({ text }) => isTrustAction(text))) return missing;
-  const text =
-    'Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML, and sts:AssumeRoleWithWebIdentity';
+  const text = 'AssumeRole policy may only specify STS AssumeRole actions.';
   return [...missing, { code: 'actions', text }];
 }
 

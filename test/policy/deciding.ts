@@ -62,9 +62,13 @@ export const anonymous: Caller = {
   arn: 'anonymous',
   principalId: 'anonymous',
 };
-/** The same caller in another account. */
+/** One of the same name in another account. */
 export const abroad = (caller: Caller): Caller =>
-  JSON.parse(JSON.stringify(caller).replaceAll(account, otherAccount));
+  JSON.parse(
+    JSON.stringify(caller)
+      .replaceAll(account, otherAccount)
+      .replace(/A(IDA|ROA)../g, 'A$1XX'),
+  );
 
 export type Statement = Readonly<Record<string, unknown>>;
 

@@ -3,6 +3,7 @@
  * (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html)
  */
 import type { ConditionKeys } from '../../operation.ts';
+import { foldCase } from '../../policy/context.ts';
 import type { Tag } from './records.ts';
 
 export interface ConditionFacts {
@@ -34,9 +35,9 @@ export function conditionsOf(facts: ConditionFacts): ConditionKeys {
     const name = key.slice(slash + 1);
     switch (key.slice(0, slash)) {
       case 'aws:requesttag':
-        return facts.tags?.find(({ Key }) => Key.toLowerCase() === name)?.Value;
+        return facts.tags?.find(({ Key }) => foldCase(Key) === name)?.Value;
       case 'iam:resourcetag':
-        return facts.resourceTags?.find((tag) => tag.key.toLowerCase() === name)?.value;
+        return facts.resourceTags?.find((tag) => foldCase(tag.key) === name)?.value;
       default:
         return undefined;
     }

@@ -108,6 +108,22 @@ export const providerUrlNotHttps = () =>
 export const providerUrlWithMore = () => invalidInput('Invalid Open ID Connect Provider URL.');
 export const invalidProviderArn = (arn: string) => validation(`Invalid ARN: ${arn}`);
 
+/** Simulation. */
+export const invalidEntityArn = (arn: string) =>
+  invalidInput(`Invalid Entity Arn: ${arn} does not clearly define entity type and name.`);
+/** Our text: AWS's is not known. */
+export const invalidSimulationPolicy = (name: string, fault: string) =>
+  invalidInput(`${name} is not a valid policy: ${fault}`);
+/** Our text: AWS's is not known. */
+export const invalidSimulationAction = (action: string) =>
+  invalidInput(`${action} is not a valid action name; it must be written as service:Operation.`);
+/** Our text: AWS's is not known. */
+export const callerNeeded = () =>
+  invalidInput('CallerArn must name an IAM user where ResourcePolicy is given.');
+/** Our text: AWS's is not known. */
+export const oneBoundaryOnly = () =>
+  invalidInput('PermissionsBoundaryPolicyInputList can hold one policy only.');
+
 /** Service-linked roles. */
 export const serviceRoleExists = (name: string) =>
   invalidInput(

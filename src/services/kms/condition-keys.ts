@@ -42,7 +42,7 @@ const record = (value: unknown): Readonly<Record<string, string>> =>
 
 const all = /^/;
 const withContext =
-  /^(Encrypt|Decrypt|ReEncrypt|GenerateDataKey|GenerateDataKeyWithoutPlaintext|GenerateDataKeyPair|GenerateDataKeyPairWithoutPlaintext|CreateGrant)$/;
+  /^(Encrypt|Decrypt|ReEncrypt|GenerateDataKey(Pair)?(WithoutPlaintext)?|CreateGrant)$/;
 const withEncryption = /^(Encrypt|Decrypt|ReEncrypt|GenerateDataKey(Pair)?(WithoutPlaintext)?)$/;
 const callerless = /^(?!(GenerateRandom|ListKeys|ListAliases|ListRetirableGrants)$)/;
 const direct = /^(CreateGrant|ListGrants|RevokeGrant)$/;

@@ -1,10 +1,10 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
-import type { Principals } from './key-policy.ts';
 import type { Uses } from './key-uses.ts';
 import type { Ledger } from './ledger.ts';
 import type { Materials } from './material.ts';
+import type { Principals } from './principals.ts';
 import type { Recipients } from './recipient.ts';
 import type { Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';

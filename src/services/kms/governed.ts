@@ -8,13 +8,14 @@ import type {
   Circumstances,
   Found,
   GrantFound,
+  GrantStory,
   Operation,
   OperationTable,
 } from '../../operation.ts';
 import { type Conditioned, conditionsOf } from './condition-keys.ts';
 import type { KmsContext } from './context.ts';
 import type { EncryptionContext } from './envelope.ts';
-import { type GrantTerms, type GrantUse, grantsAllow } from './grant.ts';
+import { type GrantTerms, type GrantUse, grantsAllow, whyNot } from './grant.ts';
 import { grantCaller } from './grant-principal.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
@@ -88,9 +89,10 @@ function circumstances(
   const grant = isGrantOperation(operation)
     ? (identityAllows: boolean) => grantFor(kms, { asked, key, operation, subject, identityAllows })
     : undefined;
+  const explainGrants = () => grantStories(kms, { asked, key, operation, subject });
   const whole = (aliases: readonly string[] | undefined): Circumstances => ({
     conditions: conditionsOf({ ...asked, aliases }),
-    ...(grant === undefined ? {} : { grant }),
+    ...(grant === undefined ? {} : { grant, explainGrants }),
     concealedAs:
       named === undefined ? 'the resource associated with this ciphertext' : 'this resource',
   });
@@ -158,6 +160,21 @@ function grantFor(kms: KmsContext, question: GrantQuestion): MaybePromise<GrantF
     const found = grantsAllow({ caller, use: useOf(question) }, grants);
     return found === undefined ? undefined : { id: found.grantId };
   });
+}
+
+async function grantStories(
+  kms: KmsContext,
+  question: Omit<GrantQuestion, 'identityAllows' | 'operation'> & { readonly operation: string },
+): Promise<readonly GrantStory[]> {
+  const { asked, key, operation } = question;
+  if (!isGrantOperation(operation)) return [];
+  const caller = grantCaller(asked.call.principal, false);
+  const tokens = asked.input.GrantTokens as readonly string[] | undefined;
+  const grants = await kms.grants.concerning(key, caller, tokens);
+  const use = useOf({ ...question, operation, identityAllows: false });
+  return grants
+    .slice(0, 100)
+    .map((grant) => ({ grantId: grant.grantId, why: whyNot(grant, { caller, use }) }));
 }
 
 function useOf({ asked, operation, subject }: GrantQuestion): GrantUse {

@@ -11,8 +11,8 @@ export type GrantPrincipal =
       /** The ARN as the request gave it. */
       readonly name: string;
       /**
-       * The unique id that the user or role had when the grant was made: another of the same name is
-       * not the one that was meant. Absent where it wasn't looked up.
+       * The unique id that the user or role had when the grant was made: another of the same name
+       * is not the one that was meant. Absent where it wasn't looked up.
        */
       readonly id?: string;
     }

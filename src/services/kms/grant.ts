@@ -72,6 +72,17 @@ export function grantsAllow(facts: GrantFacts, grants: Iterable<Grant>): Grant |
   return undefined;
 }
 
+/** Why a grant doesn't let the caller do this, for people. */
+export function whyNot(grant: Grant, { caller, use }: GrantFacts): string {
+  if (!isPrincipal(grant.grantee, { ...caller, identityAllows: true }))
+    return `its grantee is ${grant.grantee.name}, another principal or an earlier one of that name`;
+  if (!grant.operations.includes(use.operation))
+    return `its operations are ${grant.operations.join(', ')}`;
+  if (!permits(grant, use))
+    return `its constraints are ${JSON.stringify(grant.constraints)}, which the request does not meet`;
+  return "its grantee is the account, whose own policies don't allow the caller this";
+}
+
 /** Whether the grant allows this use to its grantee. */
 export function permits(terms: GrantTerms, use: GrantUse): boolean {
   if (!terms.operations.includes(use.operation)) return false;

@@ -1,7 +1,7 @@
 /** KMS: its operation table, and what of it falls due with time. */
 import type { TrustedRoots } from '../../crypto/certificate-chain.ts';
 import type { KmsModel } from '../../model/kms.generated.ts';
-import type { Operations, OperationTable } from '../../operation.ts';
+import type { Call, Operations, OperationTable, Resource } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
 import { type Usage, usageOf } from '../../usage/usage.ts';
 import type { World } from '../../world.ts';
@@ -24,11 +24,10 @@ import { tokenKeyOf } from './import-token.ts';
 import { type KmsInsight, openInsight } from './insight.ts';
 import { openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
-import { createKeyFinder } from './key-finder.ts';
-import { createKeyGrants, type KeyGrants } from './key-grants.ts';
+import { createKeyFinder, keyResource } from './key-finder.ts';
+import { allGrants, createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
-import type { Principals } from './key-policy.ts';
 import { noteUse, openUses } from './key-uses.ts';
 import { keyOperations } from './keys.ts';
 import { dueForgetting, enter, openLedger } from './ledger.ts';
@@ -36,6 +35,7 @@ import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { observed } from './observed.ts';
+import type { Principals } from './principals.ts';
 import { createRecipients } from './recipient.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
@@ -43,6 +43,7 @@ import { dueRotations, rotationOperations } from './rotation.ts';
 import { signingOperations } from './signing.ts';
 import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
+import { type WhoElse, whoElse } from './who-else.ts';
 
 /** Operations of AWS's model that this server does not have yet. */
 type NotYet =
@@ -58,6 +59,15 @@ export interface Kms {
   readonly operations: OperationTable;
   /** For whoever decides on requests: `concerning` finds grants, `grantsAllow` judges them. */
   readonly grants: KeyGrants;
+  /**
+   * A key by id, ARN or alias, and whom its policy and grants let in besides its own account's
+   * identities. Throws as KMS's operations do.
+   */
+  readonly about: (
+    name: string,
+    call: Call,
+    action: string,
+  ) => Promise<{ readonly resource: Resource; readonly others: readonly WhoElse[] }>;
   /** What falls due with time. */
   readonly dueWork: readonly DueWork[];
   /** What the server's own interface tells of keys. */
@@ -70,7 +80,8 @@ export interface Kms {
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
  * unless told. Without `quotas` requests have no limits; without `attestationRoots` no attestation
- * document is believed; unless `fixtures` allow it, a store with known keys is refused; without `principals` whom policies and grants name is not looked up.
+ * document is believed; unless `fixtures` allow it, a store with known keys is refused; without
+ * `principals` whom policies and grants name is not looked up.
  */
 export async function createKms(options: {
   readonly store: Store;
@@ -139,6 +150,11 @@ export async function createKms(options: {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
     grants,
+    about: async (name, call, action) => {
+      const { value: key } = await finder.find(name, call, action);
+      const all = await allGrants(records, key);
+      return { resource: keyResource(key), others: whoElse(key, all, action) };
+    },
     insight: openInsight(kms, world),
     usage: usageOf([uses.records, ledger.records], world),
     dueWork: [

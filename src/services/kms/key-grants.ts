@@ -130,6 +130,22 @@ export async function countsOf(
   return (await records.grantCounts.page({ prefix: grantsPrefix(key), limit: 16 })).entries;
 }
 
+/** All grants of a key, in the order of their ids. */
+export async function allGrants(records: Records, key: KeyWithGrants): Promise<readonly Grant[]> {
+  const found: Grant[] = [];
+  let after: string | undefined;
+  do {
+    const page = await records.grants.page({
+      prefix: grantsPrefix(key),
+      ...(after === undefined ? {} : { after }),
+      limit: pageEntries,
+    });
+    found.push(...page.entries.map(({ value }) => value));
+    after = page.next;
+  } while (after !== undefined);
+  return found;
+}
+
 /** How many grants a node keeps by grantee; one that has none counts like one. */
 const cachedGrants = 100_000;
 const pageEntries = 500;

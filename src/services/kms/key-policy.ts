@@ -11,11 +11,6 @@ import type { Key } from './key.ts';
 import { ownerOf } from './key-finder.ts';
 import { checkedPolicy, defaultPolicy, namedPrincipals, withUniqueIds } from './policy-document.ts';
 
-/** The unique id of a user or role by its ARN; undefined when there is none. */
-export interface Principals {
-  uniqueIdOf(arn: string): Promise<string | undefined>;
-}
-
 /** What of a key its policy is. */
 export type KeyPolicy = Pick<Key, 'policy' | 'policyPrincipals'>;
 

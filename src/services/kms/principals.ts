@@ -1,0 +1,6 @@
+/** What KMS asks IAM: whether whom a policy or a grant names is there. */
+
+export interface Principals {
+  /** The unique id of a user or role by its ARN; undefined when there is none. */
+  uniqueIdOf(arn: string): Promise<string | undefined>;
+}
