@@ -302,7 +302,7 @@ interface Knowing {
   readonly verify: Verify;
 }
 
-/** The root user who signed, or why the request is refused. In dev mode everyone is the operator. */
+/** The root user who signed, or the refusal. In dev mode everyone is the operator. */
 async function rootCaller(
   request: HttpRequest,
   { options, iam, verify }: Knowing,

@@ -21,7 +21,7 @@ import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
-import type { FixtureRule } from './services/kms/fixture-rule.ts';
+import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
@@ -52,7 +52,7 @@ export interface ServiceOptions {
   /** Whose attestation documents are believed; undefined: nobody's. */
   readonly attestationRoots?: TrustedRoots | undefined;
   /** Keys that are known, or whether a store with such is served; `refused` unless told. */
-  readonly fixtures?: FixtureRule | undefined;
+  readonly fixtures?: Fixtures | undefined;
 }
 
 export interface Services {

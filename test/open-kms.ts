@@ -7,7 +7,7 @@ import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Circumstances, Operation, Resource } from '../src/operation.ts';
 import { iamRecords } from '../src/services/iam/records.ts';
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
-import type { FixtureRule } from '../src/services/kms/fixture-rule.ts';
+import type { Fixtures } from '../src/services/kms/fixtures.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { QuotaOptions } from '../src/services/kms/throttle.ts';
 import type { Engine } from '../src/store/engine.ts';
@@ -75,7 +75,7 @@ export interface KmsOptions {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
   readonly attestationRoots?: TrustedRoots;
-  readonly fixtures?: FixtureRule;
+  readonly fixtures?: Fixtures;
 }
 
 export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {

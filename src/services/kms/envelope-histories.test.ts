@@ -1,8 +1,8 @@
 /**
- * Random histories of everything that can happen to keys, on two nodes of one store, against a plain
- * model (test/envelope-model.ts): whatever was encrypted decrypts, to the same bytes and under the
- * same material, exactly when and where the manual says, in every order of rotation, replication,
- * import, expiry, deletion, re-wrapping and restarts.
+ * Random histories of everything that can happen to keys, on two nodes of one store, against a
+ * plain model (test/envelope-model.ts): whatever was encrypted decrypts, to the same bytes and
+ * under the same material, exactly when and where the manual says, in every order of rotation,
+ * replication, import, expiry, deletion, re-wrapping and restarts.
  */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';

@@ -5,10 +5,9 @@
  */
 import { sha256 } from '../../crypto/hash.ts';
 import { StoreUnavailable } from '../../store/engine.ts';
-import type { Fixture } from './fixture-file.ts';
 
-/** Whether a store may hold fixtures: not in strict mode. */
-export type FixtureRule = 'refused' | 'allowed' | readonly Fixture[];
+/** Whether a store may hold fixtures, which strict mode refuses, or is to be given some. */
+export type FixtureRule = 'refused' | 'allowed' | 'given';
 
 /** What marks the ciphertexts of every server with fixtures; no secret. */
 export const fixtureInstallationSecret: string = sha256(
@@ -22,7 +21,7 @@ export function checkFixtureRule(rule: FixtureRule, installationSecret: string):
     throw new StoreUnavailable(
       'This store was filled from a fixtures file: its keys are known to others. Only dev mode serves it.',
     );
-  if (!isKnown && typeof rule !== 'string')
+  if (!isKnown && rule === 'given')
     throw new StoreUnavailable(
       'Fixtures go into an empty store only: this one has keys of its own, whose ciphertexts would be lost.',
     );

@@ -7,6 +7,7 @@ import { partitionOfRegion } from '../../region.ts';
 import { StoreUnavailable, type Write } from '../../store/engine.ts';
 import type { Store } from '../../store/store.ts';
 import type { Fixture } from './fixture-file.ts';
+import type { FixtureRule } from './fixture-rule.ts';
 import { isImportable } from './import-rules.ts';
 import { type Generation, type Key, keyRecordId, type MultiRegion } from './key.ts';
 import { keyArn } from './key-id.ts';
@@ -14,6 +15,12 @@ import type { Materials } from './material.ts';
 import { defaultPolicy } from './policy-document.ts';
 import { type Alias, aliasRecordId, type Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';
+
+/** The keys to begin with, or whether a store that has such is served. */
+export type Fixtures = readonly Fixture[] | 'refused' | 'allowed';
+
+export const fixtureRuleOf = (fixtures: Fixtures | undefined): FixtureRule =>
+  typeof fixtures === 'object' ? 'given' : (fixtures ?? 'refused');
 
 interface Ports {
   readonly store: Store;

@@ -13,8 +13,7 @@ import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
 import { dueEvents } from './events.ts';
-import type { FixtureRule } from './fixture-rule.ts';
-import { loadFixtures } from './fixtures.ts';
+import { type Fixtures, fixtureRuleOf, loadFixtures } from './fixtures.ts';
 import { governed } from './governed.ts';
 import { createGrantTokens } from './grant-token.ts';
 import { refusingFalseTokens } from './grant-token-check.ts';
@@ -22,7 +21,7 @@ import { grantOperations } from './grants.ts';
 import { dueExpiries, importOperations } from './import.ts';
 import { tokenKeyOf } from './import-token.ts';
 import { type KmsInsight, openInsight } from './insight.ts';
-import { openInstallationKey } from './installation.ts';
+import { type InstallationKey, openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder, keyResource } from './key-finder.ts';
 import { allGrants, createKeyGrants, type KeyGrants } from './key-grants.ts';
@@ -76,54 +75,29 @@ export interface Kms {
   readonly usage: Usage;
 }
 
-/**
- * Opens KMS on a store. At the very first start it commits the key that marks this installation's
- * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told. Without `quotas` requests have no limits; without `attestationRoots` no attestation
- * document is believed; unless `fixtures` allow it, a store with known keys is refused; without
- * `principals` whom policies and grants name is not looked up.
- */
-export async function createKms(options: {
+export interface KmsOptions {
   readonly store: Store;
   readonly world: World;
+  /** How many generations of key material are kept loaded: 4,096 unless told. */
   readonly materialCacheEntries?: number;
+  /** Without them requests have no limits. */
   readonly quotas?: QuotaOptions;
+  /** Without them no attestation document is believed. */
   readonly attestationRoots?: TrustedRoots;
-  readonly fixtures?: FixtureRule;
+  /** Keys that are known, or whether a store with such is served: not unless told. */
+  readonly fixtures?: Fixtures;
+  /** Without them whom policies and grants name is not looked up. */
   readonly principals?: Principals;
-}): Promise<Kms> {
-  const { store, world, materialCacheEntries, quotas, principals } = options;
-  const records = openRecords(store);
-  const { fixtures = 'refused' } = options;
-  const installationKey = await openInstallationKey({ store, records, world, fixtures });
-  const materials = openMaterials({
-    records,
-    installationKey,
-    ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
-  });
-  const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
-  if (typeof fixtures !== 'string')
-    await loadFixtures(fixtures, { store, records, materials, limits, now: world.now() });
-  const finder = createKeyFinder(records, materials);
-  const grants = createKeyGrants({
-    records,
-    tokens: createGrantTokens(installationKey),
-    settings: quotas?.settings,
-  });
-  const uses = await openUses({ store, keys: records.keys, world });
-  const ledger = openLedger(store);
-  const recipients = createRecipients(options.attestationRoots);
-  const kms: KmsContext = {
-    records,
-    materials,
-    finder,
-    grants,
-    limits,
-    recipients,
-    uses,
-    ledger,
-    principals,
-  };
+}
+
+/**
+ * Opens KMS on a store. At the very first start it commits the key that marks this installation's
+ * ciphertexts.
+ */
+export async function createKms(options: KmsOptions): Promise<Kms> {
+  const { world, quotas } = options;
+  const { kms, installationKey } = await openContext(options);
+  const { records, finder, grants, uses, ledger } = kms;
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -166,4 +140,37 @@ export async function createKms(options: {
       { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
     ],
   };
+}
+
+async function openContext(
+  options: KmsOptions,
+): Promise<{ readonly kms: KmsContext; readonly installationKey: InstallationKey }> {
+  const { store, world, materialCacheEntries, quotas, principals, fixtures } = options;
+  const records = openRecords(store);
+  const rule = fixtureRuleOf(fixtures);
+  const installationKey = await openInstallationKey({ store, records, world, rule });
+  const materials = openMaterials({
+    records,
+    installationKey,
+    ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
+  });
+  const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
+  if (typeof fixtures === 'object')
+    await loadFixtures(fixtures, { store, records, materials, limits, now: world.now() });
+  const kms: KmsContext = {
+    records,
+    materials,
+    finder: createKeyFinder(records, materials),
+    grants: createKeyGrants({
+      records,
+      tokens: createGrantTokens(installationKey),
+      settings: quotas?.settings,
+    }),
+    limits,
+    recipients: createRecipients(options.attestationRoots),
+    uses: await openUses({ store, keys: records.keys, world }),
+    ledger: openLedger(store),
+    principals,
+  };
+  return { kms, installationKey };
 }

@@ -20,22 +20,23 @@ export async function openInstallationKey(options: {
   readonly store: Store;
   readonly records: Records;
   readonly world: World;
-  readonly fixtures?: FixtureRule;
+  /** `refused` unless told. */
+  readonly rule?: FixtureRule;
 }): Promise<InstallationKey> {
-  const { fixtures = 'refused' } = options;
+  const { rule = 'refused' } = options;
   const { installation } = options.records;
   let record = await installation.get(installationId);
   if (record === undefined) {
     const secret =
-      typeof fixtures === 'string'
-        ? options.world.randomBytes(32).toString('base64')
-        : fixtureInstallationSecret;
+      rule === 'given'
+        ? fixtureInstallationSecret
+        : options.world.randomBytes(32).toString('base64');
     // On a conflict another node was first; its key is read then.
     await options.store.commit(installation.insert(installationId, { secret }));
     record = await installation.get(installationId);
   }
   if (record === undefined) throw new Error('The installation key of KMS cannot be stored');
-  checkFixtureRule(fixtures, record.value.secret);
+  checkFixtureRule(rule, record.value.secret);
   const secret = Buffer.from(record.value.secret, 'base64');
   const loaded = keySpecs.get('SYMMETRIC_DEFAULT')?.load(secret);
   secret.fill(0);
