@@ -158,3 +158,30 @@ describe('costs', () => {
     assert.equal(run(server, 'costs', '--month', 'May').status, 1);
   });
 });
+
+test('another account sees its own keys and costs, and none of others', async () => {
+  // Of the tests before: the folder is in use.
+  const first = servers.find(
+    ({ process }) => process.spawnargs.includes('start') && process.exitCode === null,
+  )!;
+  const made = run(first, 'accounts', 'create', '--json');
+  const { AccountId: account, AccessKeyId, SecretAccessKey } = JSON.parse(made.stdout);
+  const second = { ...first, accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
+  const theirs = metadata(await ask(second)('CreateKey'));
+  const ours = metadata(await ask(first)('CreateKey'));
+  const keyOf = (signer: Signer, key: string) => run(signer, 'keys', 'inventory', key);
+  assert.equal(keyOf(second, theirs.KeyId).status, 0);
+  assert.equal(keyOf(first, theirs.Arn).status, 0);
+  assert.equal(keyOf(second, ours.Arn).status, 1);
+  const missing = keyOf(second, ours.Arn.replace(ours.KeyId, theirs.KeyId));
+  assert.equal(
+    keyOf(second, ours.Arn).stderr.replaceAll(ours.Arn, ''),
+    missing.stderr.replace(/arn:[^"\\]*/, ''),
+  );
+  const seenBy = (signer: Signer) =>
+    reportOf(signer, 'costs').accounts.map((each: { account: string }) => each.account);
+  assert.deepEqual(seenBy(second), [account]);
+  assert.ok(seenBy(first).includes(account) && seenBy(first).length > 1);
+  const asking = run(second, 'costs', '--account', ours.Arn.split(':')[4] ?? '');
+  assert.match(asking.stderr, /Another account's costs are its own and the operator's/);
+});
