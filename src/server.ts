@@ -18,13 +18,13 @@ import { mintAccessKey } from './identity/access-key.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
-import { type Pipeline, respond } from './pipeline.ts';
+import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { Fixture } from './services/kms/fixture-file.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { models, openServices, type Services } from './services.ts';
+import { models, openServices, type ServiceOptions, type Services } from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -59,6 +59,8 @@ export interface NodeOptions {
   readonly attestationRoots?: TrustedRoots | undefined;
   /** Dev mode: keys whose ids and material are known. */
   readonly fixtures?: readonly Fixture[] | undefined;
+  /** Undefined: functions are not run. */
+  readonly functions?: ServiceOptions['functions'];
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -121,6 +123,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
+      for (const close of served.closing) await close();
       for (const each of served.saved) await each.close();
       await audit.close();
       await store.close();
@@ -156,19 +159,19 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const access = openAccess({ store, iam, world });
   const firstAccount = async (): Promise<string | undefined> =>
     mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
+  const accessKeys = accessKeysOf(iam);
   const fixtures = mode === 'dev' ? (options.fixtures ?? 'allowed') : 'refused';
   const services = await openServices({
-    store,
-    iam,
-    world,
-    access,
-    firstAccount,
-    quotas,
-    attestationRoots,
-    fixtures,
+    ...{ store, iam, world, access, firstAccount, quotas, attestationRoots, fixtures },
+    calls: {
+      perform: (call) => perform(call, pipeline),
+      identify: async ({ accessKeyId }) => (await accessKeys.find(accessKeyId))?.principal,
+    },
+    functions: options.functions,
+    log: options.log,
   });
   const verify = createVerifier({
-    accessKeys: accessKeysOf(iam),
+    accessKeys,
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -194,6 +197,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   return {
     runner,
     saved: saveWhatLags(services, access.denials, options.log),
+    closing: services.closing,
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
@@ -202,6 +206,7 @@ interface Served {
   readonly handler: HttpHandler;
   readonly runner: Runner;
   readonly saved: readonly Saving[];
+  readonly closing: Services['closing'];
 }
 
 const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;

@@ -6,11 +6,14 @@
 import type { Access } from './access/access.ts';
 import { serviceEventRecord } from './audit/record.ts';
 import type { TrustedRoots } from './crypto/certificate-chain.ts';
+import { type FunctionsOptions, openFunctions } from './functions/functions.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
+import { lambda as lambdaModel } from './model/lambda.generated.ts';
+import { logs as logsModel } from './model/logs.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
@@ -26,6 +29,9 @@ import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
+import { createLambda } from './services/lambda/index.ts';
+import type { LambdaPorts } from './services/lambda/ports.ts';
+import { createLogs } from './services/logs/index.ts';
 import { createSealhold } from './services/sealhold/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
 import { createSts } from './services/sts/index.ts';
@@ -35,9 +41,16 @@ import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
 export const models: ReadonlyMap<string, ServiceModel> = new Map(
-  [iamModel, iamToolboxModel, kmsModel, sealholdModel, serviceQuotasModel, stsModel].map(
-    (model) => [model.service, model],
-  ),
+  [
+    iamModel,
+    iamToolboxModel,
+    kmsModel,
+    lambdaModel,
+    logsModel,
+    sealholdModel,
+    serviceQuotasModel,
+    stsModel,
+  ].map((model) => [model.service, model]),
 );
 
 export interface ServiceOptions {
@@ -53,6 +66,11 @@ export interface ServiceOptions {
   readonly attestationRoots?: TrustedRoots | undefined;
   /** Keys that are known, or whether a store with such is served; `refused` unless told. */
   readonly fixtures?: Fixtures | undefined;
+  /** Calls that services make by themselves. */
+  readonly calls: Pick<LambdaPorts, 'perform' | 'identify'>;
+  /** Undefined: functions are not run. */
+  readonly functions: Omit<FunctionsOptions, 'world' | 'logs'> | undefined;
+  readonly log: (line: string) => void;
 }
 
 export interface Services {
@@ -62,6 +80,8 @@ export interface Services {
   readonly noteUse: Iam['noteUse'];
   /** What the server's own interface tells of KMS keys. */
   readonly kmsInsight: KmsInsight;
+  /** In this order, before the store closes. */
+  readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
@@ -87,11 +107,13 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
+  const lambda = openLambda(options);
   return {
     tables: new Map([
       ['iam', iam.operations],
       ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
+      ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
       ['servicequotas', serviceQuotas],
       ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
@@ -100,6 +122,29 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
     kmsInsight: kms.insight,
+    closing: lambda.closing,
+  };
+}
+
+/** Lambda, what runs its functions, and where they log to. */
+function openLambda(options: ServiceOptions): {
+  readonly tables: ReadonlyArray<readonly [string, OperationTable]>;
+  readonly closing: Services['closing'];
+} {
+  const { store, world, calls, log } = options;
+  const onFault = (error: unknown) => log(`What functions logged could not be stored: ${error}`);
+  const logs = createLogs({ store, world, onFault });
+  const functions =
+    options.functions === undefined
+      ? undefined
+      : openFunctions({ ...options.functions, world, logs: logs.writer });
+  const lambda = createLambda({ ...calls, store, world, functions, log });
+  return {
+    tables: [
+      ['lambda', lambda.operations],
+      ['logs', logs.operations],
+    ],
+    closing: [async () => functions?.close(), () => lambda.close(), () => logs.writer.close()],
   };
 }
 

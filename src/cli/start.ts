@@ -1,7 +1,7 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
 import type { TrustedRoots } from '../crypto/certificate-chain.ts';
-import { openNode, type SealholdNode } from '../server.ts';
+import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
@@ -14,6 +14,7 @@ import {
   writeRootCredentials,
 } from './data.ts';
 import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
+import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { runNodes } from './nodes.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
@@ -44,6 +45,7 @@ export const start: Command = {
     quotasFlag,
     attestationFlag,
     refusedFixturesFlag,
+    ...functionsFlags('off'),
   ],
   run: runStart,
 };
@@ -58,8 +60,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const quotas = quotasOf(flags, processes);
   const attestationRoots = attestationRootsOf(flags);
   refuseFixtures(flags);
+  const functions = functionsOf(input, { at, usual: 'off' });
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas, attestationRoots });
+  if (cluster.isWorker) return runWorker({ at, dataDir, quotas, attestationRoots, functions });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -71,11 +74,13 @@ async function runStart(input: CommandInput): Promise<number> {
       isNew: folder.isNew,
       quotas,
       attestationRoots,
+      functions: functions.setting,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
     );
     const welcome = (port: number): void => {
+      functions.serving(port);
       const { seal } = folder;
       input.out(strictWelcome({ endpoint: endpointOf(at, port), dataDir, seal, made }, flags));
     };
@@ -97,6 +102,7 @@ function openStrictNode(options: {
   readonly isNew: boolean;
   readonly quotas: QuotaOptions | undefined;
   readonly attestationRoots: TrustedRoots | undefined;
+  readonly functions: NodeOptions['functions'];
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -112,6 +118,7 @@ function openStrictNode(options: {
     log: logLine,
     quotas: options.quotas,
     attestationRoots: options.attestationRoots,
+    functions: options.functions,
   });
 }
 
@@ -152,11 +159,13 @@ async function runWorker({
   dataDir,
   quotas,
   attestationRoots,
+  functions,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
   readonly quotas: QuotaOptions | undefined;
   readonly attestationRoots: TrustedRoots | undefined;
+  readonly functions: FunctionsChoice;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
@@ -169,8 +178,10 @@ async function runWorker({
     isNew: false,
     quotas,
     attestationRoots,
+    functions: functions.setting,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
+  functions.serving(listener.port);
   order.serving(listener.port);
   await order.stopped;
   await listener.close();

@@ -1,6 +1,6 @@
 /**
- * Every constraint of the IAM model, probed through the Query codec: AWS's validation message, which
- * for IAM shows neither the value nor the values of an enum.
+ * Every constraint of the IAM model, probed through the Query codec: AWS's validation message,
+ * which for IAM shows neither the value nor the values of an enum.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

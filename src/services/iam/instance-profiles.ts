@@ -232,7 +232,11 @@ async function addRole(
   const profile = needProfile(sought);
   const role = need(await seek(roles, RoleName, call));
   const { arn, account } = role.value;
-  call.authorize('iam:PassRole', { arn, account });
+  call.authorize(
+    'iam:PassRole',
+    { arn, account },
+    { conditions: conditionsOf({ passedTo: 'ec2.amazonaws.com' }) },
+  );
   if (profile.value.roles.length > 0) throw quotaExceeded('InstanceSessionsPerInstanceProfile', 1);
   call.stage(
     records.instanceProfiles.replace(profile, { ...profile.value, roles: [role.value.name] }),
