@@ -74,7 +74,8 @@ async function sideOf(program: Program): Promise<Side> {
 }
 
 function rowsOf(operation: string, pairs: readonly (readonly [Rate, Rate])[]): Row[] {
-  const ratios = pairs.map(([ours, theirs]) => ours.perSecond / theirs.perSecond);
+  const ratioOf = (figure: (rate: Rate) => number): string =>
+    median(pairs.map(([ours, theirs]) => figure(ours) / figure(theirs))).toFixed(3);
   const of = (side: 0 | 1, figure: (rate: Rate) => number) =>
     median(pairs.map((pair) => figure(pair[side])));
   return [
@@ -83,13 +84,14 @@ function rowsOf(operation: string, pairs: readonly (readonly [Rate, Rate])[]): R
       value: of(0, (rate) => rate.perSecond),
       unit: 'per s',
       against: { what: 'before', value: of(1, (rate) => rate.perSecond) },
-      note: `median of ${pairs.length} pairs ${median(ratios).toFixed(3)}`,
+      note: `median of ${pairs.length} pairs ${ratioOf((rate) => rate.perSecond)}`,
     },
     {
       what: `${operation}: server CPU`,
       value: of(0, (rate) => rate.cpuUs),
       unit: 'µs',
       against: { what: 'before', value: of(1, (rate) => rate.cpuUs) },
+      note: `median of ${pairs.length} pairs ${ratioOf((rate) => rate.cpuUs)}`,
     },
   ];
 }
