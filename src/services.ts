@@ -6,9 +6,9 @@
 import type { Access } from './access/access.ts';
 import { serviceEventRecord } from './audit/record.ts';
 import type { TrustedRoots } from './crypto/certificate-chain.ts';
-import { type FunctionsOptions, openFunctions } from './functions/functions.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import type { DueWork } from './jobs/runner.ts';
+import { type LambdaOptions, openLambda } from './lambda.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
@@ -29,9 +29,6 @@ import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { createLambda } from './services/lambda/index.ts';
-import type { LambdaPorts } from './services/lambda/ports.ts';
-import { createLogs } from './services/logs/index.ts';
 import { createSealhold } from './services/sealhold/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
 import { createSts } from './services/sts/index.ts';
@@ -67,9 +64,10 @@ export interface ServiceOptions {
   /** Keys that are known, or whether a store with such is served; `refused` unless told. */
   readonly fixtures?: Fixtures | undefined;
   /** Calls that services make by themselves. */
-  readonly calls: Pick<LambdaPorts, 'perform' | 'identify'>;
+  readonly calls: LambdaOptions['calls'];
   /** Undefined: functions are not run. */
-  readonly functions: Omit<FunctionsOptions, 'world' | 'logs'> | undefined;
+  readonly functions: LambdaOptions['functions'];
+  /** What an operator should know. */
   readonly log: (line: string) => void;
 }
 
@@ -123,28 +121,6 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     noteUse: iam.noteUse,
     kmsInsight: kms.insight,
     closing: lambda.closing,
-  };
-}
-
-/** Lambda, what runs its functions, and where they log to. */
-function openLambda(options: ServiceOptions): {
-  readonly tables: ReadonlyArray<readonly [string, OperationTable]>;
-  readonly closing: Services['closing'];
-} {
-  const { store, world, calls, log } = options;
-  const onFault = (error: unknown) => log(`What functions logged could not be stored: ${error}`);
-  const logs = createLogs({ store, world, onFault });
-  const functions =
-    options.functions === undefined
-      ? undefined
-      : openFunctions({ ...options.functions, world, logs: logs.writer });
-  const lambda = createLambda({ ...calls, store, world, functions, log });
-  return {
-    tables: [
-      ['lambda', lambda.operations],
-      ['logs', logs.operations],
-    ],
-    closing: [async () => functions?.close(), () => lambda.close(), () => logs.writer.close()],
   };
 }
 
