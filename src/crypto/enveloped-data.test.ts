@@ -32,7 +32,7 @@ describe('an envelope', () => {
     const keyIdentifier = createHash('sha256').update(spki).digest('hex');
     const form = [
       '308006092a864886f70d010703a0803080020102', // ContentInfo, EnvelopedData, version 2
-      `3182016b30820167020102` + `8020${keyIdentifier}`, // one recipient, named by its key
+      `3182016b308201670201028020${keyIdentifier}`, // one recipient, named by its key
       '303c06092a864886f70d010107302fa00f300d06096086480165030402010500',
       'a11c301a06092a864886f70d010108300d06096086480165030402010500', // RSAES-OAEP, SHA-256
       '04820100[0-9a-f]{512}',
