@@ -17,11 +17,11 @@ import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
-import { type Pipeline, respond } from './pipeline.ts';
+import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { models, openServices, type Services } from './services.ts';
+import { models, openServices, type ServiceOptions, type Services } from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -54,6 +54,8 @@ export interface NodeOptions {
   readonly quotas?: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes, and where their keys are. */
   readonly oidcIssuers?: readonly IssuerSource[];
+  /** Undefined: functions are not run. */
+  readonly functions?: ServiceOptions['functions'];
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -116,6 +118,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
+      for (const close of served.closing) await close();
       for (const each of served.saved) await each.close();
       await audit.close();
       await store.close();
@@ -152,17 +155,19 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const firstAccount = async (): Promise<string | undefined> =>
     options.mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
   const services = await openServices({
-    store,
-    iam,
-    world,
-    access,
-    firstAccount,
-    quotas,
-    oidcIssuers,
-    log,
+    ...{ store, iam, world, access, firstAccount, quotas, oidcIssuers, log },
+    calls: {
+      perform: (call) => perform(call, pipeline),
+      identify: async ({ accessKeyId, sessionToken }) => {
+        const found = await accessKeys.find(accessKeyId, sessionToken);
+        return found === 'refused' ? undefined : found?.principal;
+      },
+    },
+    functions: options.functions,
   });
+  const accessKeys = accessKeysOf(iam, services.sessions);
   const verify = createVerifier({
-    accessKeys: accessKeysOf(iam, services.sessions),
+    accessKeys,
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -188,6 +193,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   return {
     runner,
     saved: saveWhatLags(services, access.denials, options.log),
+    closing: services.closing,
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
@@ -196,6 +202,7 @@ interface Served {
   readonly handler: HttpHandler;
   readonly runner: Runner;
   readonly saved: readonly Saving[];
+  readonly closing: Services['closing'];
 }
 
 const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;

@@ -9,9 +9,12 @@ import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
+import { type LambdaOptions, openLambda } from './lambda.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
+import { lambda as lambdaModel } from './model/lambda.generated.ts';
+import { logs as logsModel } from './model/logs.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
@@ -34,9 +37,16 @@ import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
 export const models: ReadonlyMap<string, ServiceModel> = new Map(
-  [iamModel, iamToolboxModel, kmsModel, sealholdModel, serviceQuotasModel, stsModel].map(
-    (model) => [model.service, model],
-  ),
+  [
+    iamModel,
+    iamToolboxModel,
+    kmsModel,
+    lambdaModel,
+    logsModel,
+    sealholdModel,
+    serviceQuotasModel,
+    stsModel,
+  ].map((model) => [model.service, model]),
 );
 
 export interface ServiceOptions {
@@ -50,8 +60,12 @@ export interface ServiceOptions {
   readonly quotas: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
   readonly oidcIssuers?: readonly IssuerSource[];
+  /** Calls that services make by themselves. */
+  readonly calls: LambdaOptions['calls'];
+  /** Undefined: functions are not run. */
+  readonly functions: LambdaOptions['functions'];
   /** What an operator should know. */
-  readonly log?: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 export interface Services {
@@ -60,6 +74,8 @@ export interface Services {
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
   readonly sessions: SessionTokens;
+  /** In this order, before the store closes. */
+  readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
@@ -84,11 +100,13 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     ],
   });
   const sts = await openSts(options);
+  const lambda = openLambda(options);
   return {
     tables: new Map([
       ['iam', iam.operations],
       ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
+      ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
       ['servicequotas', serviceQuotas],
       ['sts', sts.operations],
@@ -97,6 +115,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
     sessions: sts.sessions,
+    closing: lambda.closing,
   };
 }
 

@@ -1,7 +1,7 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
 import type { IssuerSource } from '../identity/issuer-keys.ts';
-import { openNode, type SealholdNode } from '../server.ts';
+import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
@@ -12,6 +12,7 @@ import {
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
+import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { runNodes } from './nodes.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -41,6 +42,7 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    ...functionsFlags('off'),
     oidcIssuerFlag,
   ],
   run: runStart,
@@ -54,8 +56,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
   const settings = { quotas: quotasOf(flags, processes), oidcIssuers: oidcIssuersOf(flags) };
+  const functions = functionsOf(input, { at, usual: 'off' });
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, settings });
+  if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -66,11 +69,13 @@ async function runStart(input: CommandInput): Promise<number> {
       isFirst: true,
       isNew: folder.isNew,
       settings,
+      functions: functions.setting,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
     );
     const welcome = (port: number): void => {
+      functions.serving(port);
       const { seal } = folder;
       input.out(strictWelcome({ endpoint: endpointOf(at, port), dataDir, seal, made }, flags));
     };
@@ -91,6 +96,7 @@ function openStrictNode(options: {
   readonly isFirst: boolean;
   readonly isNew: boolean;
   readonly settings: Settings;
+  readonly functions: NodeOptions['functions'];
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -105,6 +111,7 @@ function openStrictNode(options: {
     defaultAccount: '',
     log: logLine,
     ...options.settings,
+    functions: options.functions,
   });
 }
 
@@ -150,10 +157,12 @@ async function runWorker({
   at,
   dataDir,
   settings,
+  functions,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
   readonly settings: Settings;
+  readonly functions: FunctionsChoice;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
@@ -165,8 +174,10 @@ async function runWorker({
     isFirst: false,
     isNew: false,
     settings,
+    functions: functions.setting,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
+  functions.serving(listener.port);
   order.serving(listener.port);
   await order.stopped;
   await listener.close();

@@ -101,7 +101,7 @@ function widthAt(text: string, index: number): 1 | 2 {
 
 /**
  * Keeps all places of the pattern that the text so far may lead to, as bits: place i has i
- * characters of the pattern behind it. A character of the text moves each place on that it fits, and
+ * characters of the pattern behind it. A character of the text moves on each place that it fits and
  * leaves those that have a star.
  */
 function matchesLong(codes: Int32Array, text: string): boolean {

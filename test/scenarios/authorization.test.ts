@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import type { OperationModel } from '../../src/model/schema.ts';
 import { iam } from '../authorized/iam.ts';
 import { kms } from '../authorized/kms.ts';
+import { lambda, logs } from '../authorized/lambda.ts';
 import { ownServices } from '../authorized/own.ts';
 import type { Sample, ServiceSamples } from '../authorized/sample.ts';
 import { newUser, putUserPolicy, type User } from '../identities.ts';
@@ -15,7 +16,13 @@ import { validValue } from '../probes/probe.ts';
 import { type RunningServer, startServer } from '../running-server.ts';
 import { callOperation, type Told } from '../service-call.ts';
 
-const samples: Readonly<Record<string, ServiceSamples>> = { iam, kms, ...ownServices };
+const samples: Readonly<Record<string, ServiceSamples>> = {
+  iam,
+  kms,
+  lambda,
+  logs,
+  ...ownServices,
+};
 
 let server: RunningServer;
 let user: User;

@@ -34,7 +34,13 @@ before(async () => {
   const iam = iamRecords(store);
   const access = openAccess({ store, iam, world });
   const firstAccount = async () => account;
-  services = await openServices({ store, iam, world, access, firstAccount, quotas: undefined });
+  services = await openServices({
+    ...{ store, iam, world, access, firstAccount },
+    calls: { perform: (call) => perform(call, pipeline), identify: async () => undefined },
+    quotas: undefined,
+    functions: undefined,
+    log: () => {},
+  });
   const audit = await openAudit({
     place: 'memory',
     store,
