@@ -24,6 +24,8 @@ export interface CallOptions {
   readonly now: number;
   /** The code of a denial in the caller's protocol. */
   readonly denial: 'AccessDenied' | 'AccessDeniedException';
+  /** The call that this one is inside of. */
+  readonly outer?: LiveCall;
   readonly ports: CallPorts;
 }
 
@@ -37,6 +39,7 @@ export interface CallPorts {
       readonly operation: string;
       readonly input: unknown;
       readonly region: string;
+      readonly direct: boolean;
     },
   ) => unknown;
 }
@@ -61,6 +64,8 @@ export class LiveCall implements Call {
   readonly #ports: CallPorts;
   #eventId: string | undefined;
   #facts: CallFacts | undefined;
+  readonly #outer: LiveCall | undefined;
+  #made: Map<string, unknown> | undefined;
   /** Set before the operation runs; nothing is decided without it. */
   caller: CallerPolicies | undefined = undefined;
   authorized = false;
@@ -82,6 +87,7 @@ export class LiveCall implements Call {
     this.source = options.source;
     this.world = options.world;
     this.now = options.now;
+    this.#outer = options.outer;
     this.action = `${actionPrefix(options.service)}:${options.operation}`;
     this.#denial = options.denial;
     this.#ports = options.ports;
@@ -97,6 +103,13 @@ export class LiveCall implements Call {
     return this.#eventId;
   }
 
+  /** The outermost call's. Few have any use for it. */
+  get made(): Map<string, unknown> {
+    if (this.#outer !== undefined) return this.#outer.made;
+    this.#made ??= new Map();
+    return this.#made;
+  }
+
   /** Forgets what a run has left, so that the next one starts from nothing. */
   restart(): void {
     this.principal = this.#signer;
@@ -105,6 +118,7 @@ export class LiveCall implements Call {
     this.resources = [];
     this.notes = undefined;
     this.innerRecords = [];
+    this.#made = undefined;
     this.caller = undefined;
     this.#facts = undefined;
   }
@@ -238,10 +252,15 @@ export class LiveCall implements Call {
     service: string,
     operation: string,
     input: unknown,
-    options: { readonly region?: string } = {},
+    { region = this.region, direct = false }: { region?: string; direct?: boolean } = {},
   ): unknown {
-    const region = options.region ?? this.region;
-    return this.#ports.invoke(this, { service, operation, input, region });
+    return this.#ports.invoke(this, { service, operation, input, region, direct });
+  }
+
+  /** Takes over what a call inside this one has staged. */
+  stageOf(inner: LiveCall): void {
+    if (inner.writes.length === 0) return;
+    this.writes.push(...inner.writes.filter((write) => !this.writes.includes(write)));
   }
 }
 

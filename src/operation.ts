@@ -162,18 +162,25 @@ export interface Call {
    * Calls an operation of another service as this service, for the caller: authorized as the
    * caller's (`kms:ViaService`), recorded as a call of its own, its writes in this call's commit.
    * At once when the operation needs not wait. Throws, or rejects with, the operation's ApiError.
+   * `direct`: no service stands between, as when one of the caller's requests amounts to several.
    */
   invoke(
     service: string,
     operation: string,
     input: unknown,
-    options?: { readonly region?: string },
+    options?: { readonly region?: string; readonly direct?: true },
   ): unknown;
   /**
    * From now on the call is this principal's, who proved by what the request brings who it is.
    * Only for calls that nobody signed; throws an Error for others.
    */
   identify(principal: Principal): void;
+  /**
+   * What this call and those inside it have made and not committed yet, for those of them that come
+   * later. Whoever takes something from here stages its writes again: of those that are staged
+   * twice one counts.
+   */
+  readonly made: Map<string, unknown>;
   /**
    * Stages writes. They commit with the call's audit record, in one transaction, after `run` has
    * returned; on a conflict the operation runs again from its

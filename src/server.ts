@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { openAccess } from './access/access.ts';
 import type { Denials } from './access/denials.ts';
-import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
+import { letAnyoneIn } from './access-keys.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
 import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
@@ -21,7 +21,13 @@ import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { models, openServices, type ServiceOptions, type Services } from './services.ts';
+import {
+  type Commit,
+  models,
+  openServices,
+  type ServiceOptions,
+  type Services,
+} from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -154,20 +160,15 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const access = openAccess({ store, iam, world });
   const firstAccount = async (): Promise<string | undefined> =>
     options.mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
+  const commit = committing(parts);
+  const own = Promise.withResolvers<Pipeline>();
   const services = await openServices({
-    ...{ store, iam, world, access, firstAccount, quotas, oidcIssuers, log },
-    calls: {
-      perform: (call) => perform(call, pipeline),
-      identify: async ({ accessKeyId, sessionToken }) => {
-        const found = await accessKeys.find(accessKeyId, sessionToken);
-        return found === 'refused' ? undefined : found?.principal;
-      },
-    },
+    ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
     functions: options.functions,
+    own: async (call) => perform(call, await own.promise),
   });
-  const accessKeys = accessKeysOf(iam, services.sessions);
   const verify = createVerifier({
-    accessKeys,
+    accessKeys: services.accessKeys,
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -183,12 +184,13 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     world,
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
+  own.resolve(pipeline);
   const { denials } = access;
   const forgetting: DueWork = {
     kind: 'access/forget-denial',
     due: (now, limit) => denials.due(now, limit),
   };
-  const runner = runDueWork([...services.dueWork, forgetting], options, parts);
+  const runner = runDueWork([...services.dueWork, forgetting], options, commit);
   const admin = adminPorts(options, { ...parts, runner, verify });
   return {
     runner,
@@ -232,23 +234,24 @@ function saveWhatLags(
   ];
 }
 
-/** Does what falls due, each change in one commit with its record. */
-function runDueWork(
-  work: readonly DueWork[],
-  { world, log }: NodeOptions,
-  { store, audit }: Pick<Parts, 'store' | 'audit'>,
-): Runner {
+/** Each change in one commit with its record. */
+function committing({ store, audit }: Pick<Parts, 'store' | 'audit'>): Commit {
+  return async ({ writes, record }) => {
+    if (record === undefined) return (await store.commit(writes)).kind;
+    const change = audit.change(record);
+    const result = await store.commit([...writes, ...change.writes]);
+    if (result.kind === 'conflict') return 'conflict';
+    await change.committed(result.seq);
+    return 'committed';
+  };
+}
+
+/** Does what falls due. */
+function runDueWork(work: readonly DueWork[], { world, log }: NodeOptions, commit: Commit): Runner {
   return startRunner({
     work,
     world,
-    commit: async (item) => {
-      if (item.record === undefined) return (await store.commit(item.writes)).kind;
-      const change = audit.change(item.record);
-      const result = await store.commit([...item.writes, ...change.writes]);
-      if (result.kind === 'conflict') return 'conflict';
-      await change.committed(result.seq);
-      return 'committed';
-    },
+    commit,
     onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
   });
 }

@@ -18,7 +18,7 @@ export interface StsOptions {
   readonly iam: IamRecords;
   readonly world: World;
   /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
-  readonly oidcIssuers?: readonly IssuerSource[];
+  readonly oidcIssuers?: readonly IssuerSource[] | undefined;
   /** What an operator should know. */
   readonly log?: (line: string) => void;
 }

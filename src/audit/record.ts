@@ -75,6 +75,10 @@ export interface ServiceEvent {
   /** AwsServiceEvent unless told. */
   readonly eventType?: 'AwsApiCall';
   readonly account: string;
+  /** How the service calls itself: `AWS Internal` unless told. */
+  readonly invokedBy?: string;
+  readonly requestId?: string;
+  readonly errorMessage?: string;
   readonly resources: readonly Resource[];
   readonly responseElements?: Readonly<Record<string, unknown>>;
   readonly additionalEventData?: Readonly<Record<string, unknown>>;
@@ -110,14 +114,20 @@ export function callRecord(facts: CallFacts, world: World): string {
 
 /** The record of something that the program did by itself. */
 export function serviceEventRecord(event: ServiceEvent, world: World): string {
-  const internal = '"AWS Internal"';
+  const { invokedBy = 'AWS Internal', requestId, errorMessage } = event;
+  const internal = JSON.stringify(invokedBy);
   const response = event.responseElements;
   return (
-    `{"eventVersion":"1.11","userIdentity":${internalIdentity(event.account)}` +
+    `{"eventVersion":"1.11","userIdentity":${internalIdentity(event.account, invokedBy)}` +
     `,"eventTime":"${eventTime(event.now)}"${headText(event.service, event.eventName)}"${event.region}"` +
-    `,"sourceIPAddress":${internal},"userAgent":${internal},"requestParameters":null` +
+    `,"sourceIPAddress":${internal},"userAgent":${internal}` +
+    (errorMessage === undefined
+      ? ''
+      : `,"errorMessage":${JSON.stringify(cutText(errorMessage, TEXT_BYTES))}`) +
+    ',"requestParameters":null' +
     `,"responseElements":${response === undefined ? 'null' : `{${membersText(response)}}`}` +
     extraText('additionalEventData', event.additionalEventData) +
+    (requestId === undefined ? '' : `,"requestID":${JSON.stringify(requestId)}`) +
     `,"eventID":"${newUuid(world)}","readOnly":false` +
     `,"resources":[${resourcesText(event.resources)}]` +
     `,"eventType":"${event.eventType ?? 'AwsServiceEvent'}","managementEvent":true` +

@@ -45,8 +45,8 @@ export function claimantIdentity(claimant: Claimant): string {
 }
 
 /** The JSON text for what this program does by itself, as AWS writes it for its services. */
-export function internalIdentity(account: string): string {
-  return JSON.stringify({ accountId: account, invokedBy: 'AWS Internal' });
+export function internalIdentity(account: string, invokedBy: string): string {
+  return JSON.stringify({ accountId: account, invokedBy });
 }
 
 function members(principal: Principal): Record<string, unknown> {

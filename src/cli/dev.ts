@@ -27,8 +27,8 @@ export const dev: Command = {
       help: 'the account of access keys that name none (000000000000)',
     },
     quotasFlag,
-    ...functionsFlags('process'),
     oidcIssuerFlag,
+    ...functionsFlags('process'),
   ],
   run: runDev,
 };
@@ -85,8 +85,8 @@ async function openResettable(
         defaultAccount: account,
         log: logLine,
         quotas,
-        functions: functions.setting,
         oidcIssuers,
+        functions: functions.setting,
         reset,
       }),
     empty: () => {

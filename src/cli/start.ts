@@ -42,8 +42,8 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
-    ...functionsFlags('off'),
     oidcIssuerFlag,
+    ...functionsFlags('off'),
   ],
   run: runStart,
 };
@@ -55,8 +55,12 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
-  const settings = { quotas: quotasOf(flags, processes), oidcIssuers: oidcIssuersOf(flags) };
   const functions = functionsOf(input, { at, usual: 'off' });
+  const settings = {
+    quotas: quotasOf(flags, processes),
+    oidcIssuers: oidcIssuersOf(flags),
+    functions: functions.setting,
+  };
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
   const folder = await openFolder(dataDir, input, world);
@@ -69,7 +73,6 @@ async function runStart(input: CommandInput): Promise<number> {
       isFirst: true,
       isNew: folder.isNew,
       settings,
-      functions: functions.setting,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
@@ -96,7 +99,6 @@ function openStrictNode(options: {
   readonly isFirst: boolean;
   readonly isNew: boolean;
   readonly settings: Settings;
-  readonly functions: NodeOptions['functions'];
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -111,7 +113,6 @@ function openStrictNode(options: {
     defaultAccount: '',
     log: logLine,
     ...options.settings,
-    functions: options.functions,
   });
 }
 
@@ -119,6 +120,7 @@ function openStrictNode(options: {
 interface Settings {
   readonly quotas: QuotaOptions | undefined;
   readonly oidcIssuers: readonly IssuerSource[];
+  readonly functions: NodeOptions['functions'];
 }
 
 async function serveAlone(
@@ -174,7 +176,6 @@ async function runWorker({
     isFirst: false,
     isNew: false,
     settings,
-    functions: functions.setting,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   functions.serving(listener.port);

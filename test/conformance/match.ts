@@ -21,6 +21,7 @@ const addedSince = new Set([
   'DestinationKeyMaterialId',
   'SessionTokenSize',
   'SessionTokenUtilization',
+  'PolicyName',
 ]);
 
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
@@ -92,7 +93,7 @@ function walkString(
   bound: Map<string, string>,
   found: Matched,
 ): void {
-  if (recorded === 'datetime' && typeof actual === 'number') return;
+  if (/^<?datetime>?$/.test(recorded) && typeof actual === 'number') return;
   if (recorded === kebab(name) && typeof actual === 'string' && actual.length > 0) return;
   if (typeof actual === 'string') {
     if (matchesTemplate(recorded, actual, bound)) return;

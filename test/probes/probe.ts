@@ -82,6 +82,7 @@ const samples: ReadonlyMap<string, string> = new Map([
   ['RegionType', 'us-east-1'],
   ['policyVersionIdType', 'v1'],
   ['organizationsEntityPathType', 'o-a1b2c3d4e5/r-f6g7'],
+  ['ParameterStringFilterKey', 'Name'],
   ['SourceArnType', 'arn:aws:s3:us-east-1:111122223333:bucket/a'],
   ['ServicePrincipalType', 'a.amazonaws.com'],
   ['XksProxyUriEndpointType', 'https://a.example'],

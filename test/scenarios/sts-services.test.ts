@@ -35,11 +35,9 @@ before(async () => {
   const access = openAccess({ store, iam, world });
   const firstAccount = async () => account;
   services = await openServices({
-    ...{ store, iam, world, access, firstAccount },
-    calls: { perform: (call) => perform(call, pipeline), identify: async () => undefined },
-    quotas: undefined,
-    functions: undefined,
-    log: () => {},
+    ...{ store, iam, world, access, firstAccount, quotas: undefined },
+    own: () => assert.fail('no service calls another here'),
+    commit: async ({ writes }) => (await store.commit(writes)).kind,
   });
   const audit = await openAudit({
     place: 'memory',
