@@ -4,10 +4,14 @@
  */
 
 import type { Access } from './access/access.ts';
+import { type AccessKeys, accessKeysOf } from './access-keys.ts';
 import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
-import { type FunctionsOptions, openFunctions } from './functions/functions.ts';
-import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
+import { mintAccessKey } from './identity/access-key.ts';
+import type { IssuerSource } from './identity/issuer-keys.ts';
+import type { SessionTokens } from './identity/session-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
+import { type LambdaOptions, openLambda } from './lambda.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
@@ -15,28 +19,31 @@ import { lambda as lambdaModel } from './model/lambda.generated.ts';
 import { logs as logsModel } from './model/logs.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
+import { secretsmanager as secretsManagerModel } from './model/secretsmanager.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
 import { ssm as ssmModel } from './model/ssm.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
+import type { OwnCall } from './pipeline.ts';
 import { validateResourcePolicy } from './policy/validate.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { createLambda } from './services/lambda/index.ts';
-import type { LambdaPorts } from './services/lambda/ports.ts';
-import { createLogs } from './services/logs/index.ts';
 import { createSealhold } from './services/sealhold/index.ts';
+import type { SecretsEvent } from './services/secretsmanager/event.ts';
+import { createSecretsManager, type SecretsManager } from './services/secretsmanager/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
 import { createParameterStore } from './services/ssm/index.ts';
-import { createSts } from './services/sts/index.ts';
 import type { Write } from './store/engine.ts';
 import type { Store } from './store/store.ts';
+import { openSts } from './sts.ts';
 import type { Usage } from './usage/usage.ts';
 import { javaPattern } from './wire/pattern.ts';
 import type { World } from './world.ts';
@@ -50,6 +57,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map(
     lambdaModel,
     logsModel,
     sealholdModel,
+    secretsManagerModel,
     serviceQuotasModel,
     ssmModel,
     stsModel,
@@ -65,25 +73,45 @@ export interface ServiceOptions {
   readonly firstAccount: () => Promise<string | undefined>;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
-  /** Calls that services make by themselves. */
-  readonly calls: Pick<LambdaPorts, 'perform' | 'identify'>;
+  /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
+  readonly oidcIssuers?: readonly IssuerSource[] | undefined;
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots?: TrustedRoots | undefined;
+  /** Keys that are known, or whether a store with such is served; `refused` unless told. */
+  readonly fixtures?: Fixtures | undefined;
+  /** What an operator should know. */
+  readonly log?: (line: string) => void;
+  /** Calls that services make as themselves. */
+  readonly own: (call: OwnCall) => Promise<unknown>;
+  /** Commits what is not part of a call, with the record of an event. */
+  readonly commit: Commit;
   /** Undefined: functions are not run. */
-  readonly functions: Omit<FunctionsOptions, 'world' | 'logs'> | undefined;
-  readonly log: (line: string) => void;
+  readonly functions?: LambdaOptions['functions'];
 }
+
+export type Commit = (item: {
+  readonly writes: readonly Write[];
+  readonly record: string | undefined;
+}) => Promise<'committed' | 'conflict'>;
 
 export interface Services {
   readonly tables: ReadonlyMap<string, OperationTable>;
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  /** Temporary credentials, which STS gives. */
+  readonly sessions: SessionTokens;
+  /** Long-term access keys and sessions, for whoever verifies signatures. */
+  readonly accessKeys: AccessKeys;
+  /** What the server's own interface tells of KMS keys. */
+  readonly kmsInsight: KmsInsight;
   /** In this order, before the store closes. */
   readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access } = options;
+  const { store, world, quotas, access, attestationRoots, fixtures, log = () => {} } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
@@ -91,7 +119,10 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     world,
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
   });
+  const secretsManager = openSecretsManager(options);
   const serviceQuotas = createServiceQuotas({
     store,
     services: [
@@ -102,6 +133,13 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
+  const sts = await openSts(options);
+  const accessKeys = accessKeysOf(options.iam, sts.sessions);
+  const lambda = openLambda({
+    ...{ store, world, log },
+    calls: { perform: options.own, identify: identifier(accessKeys) },
+    functions: options.functions,
+  });
   const parameterStore = await createParameterStore({
     store,
     world,
@@ -110,7 +148,6 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
     javaPattern,
   });
-  const lambda = openLambda(options);
   return {
     tables: new Map([
       ['iam', iam.operations],
@@ -118,39 +155,22 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ['kms', kms.operations],
       ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
+      ['secretsmanager', secretsManager.operations],
       ['servicequotas', serviceQuotas],
       ['ssm', parameterStore.operations],
-      ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
+      ['sts', sts.operations],
     ]),
     dueWork: [
       ...recorded('kms', kms.dueWork, world),
+      ...secretsWork(secretsManager, world),
       ...recorded('ssm', parameterStore.dueWork, world),
     ],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
+    sessions: sts.sessions,
+    accessKeys,
+    kmsInsight: kms.insight,
     closing: lambda.closing,
-  };
-}
-
-/** Lambda, what runs its functions, and where they log to. */
-function openLambda(options: ServiceOptions): {
-  readonly tables: ReadonlyArray<readonly [string, OperationTable]>;
-  readonly closing: Services['closing'];
-} {
-  const { store, world, calls, log } = options;
-  const onFault = (error: unknown) => log(`What functions logged could not be stored: ${error}`);
-  const logs = createLogs({ store, world, onFault });
-  const functions =
-    options.functions === undefined
-      ? undefined
-      : openFunctions({ ...options.functions, world, logs: logs.writer });
-  const lambda = createLambda({ ...calls, store, world, functions, log });
-  return {
-    tables: [
-      ['lambda', lambda.operations],
-      ['logs', logs.operations],
-    ],
-    closing: [async () => functions?.close(), () => lambda.close(), () => logs.writer.close()],
   };
 }
 
@@ -167,6 +187,14 @@ function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
     findKey: (name, call, action) => kms.about(name, call, action),
     whoCan: (asked) => access.whoCan(asked),
   });
+}
+
+/** Whose temporary credentials these are. */
+function identifier(accessKeys: AccessKeys): LambdaOptions['calls']['identify'] {
+  return async ({ accessKeyId, sessionToken }) => {
+    const found = await accessKeys.find(accessKeyId, sessionToken);
+    return found === 'refused' ? undefined : found?.principal;
+  };
 }
 
 /** What a service does by itself, as it says it: its event is not a record yet. */
@@ -198,7 +226,43 @@ function recorded(service: string, work: readonly OwnWork[], world: World): read
   }));
 }
 
-async function accountOf(iam: IamRecords, accessKeyId: string): Promise<string | undefined> {
-  const known = await iam.accessKeys.get(accessKeyId);
-  return known?.value.account ?? accountOfAccessKeyId(accessKeyId);
+/** AWS's quotas of it hold where AWS's quotas are asked for; single ones can't be set. */
+function openSecretsManager(options: ServiceOptions): SecretsManager {
+  const { store, world, own, commit, quotas } = options;
+  return createSecretsManager({
+    store,
+    world,
+    own,
+    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
+    ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
+  });
+}
+
+function secretsWork({ dueWork }: SecretsManager, world: World): readonly DueWork[] {
+  return dueWork.map(({ kind, due }) => ({
+    kind,
+    due: async (now, limit) =>
+      (await due(now, limit)).map(({ event, ...item }) => ({
+        ...item,
+        record: recordOf(event, world),
+      })),
+  }));
+}
+
+function recordOf(event: SecretsEvent | undefined, world: World): string | undefined {
+  if (event === undefined) return undefined;
+  const { at, secretArn, versionId, ...told } = event;
+  const version = versionId === undefined ? {} : { SecretVersionId: versionId };
+  return serviceEventRecord(
+    {
+      ...told,
+      now: at,
+      service: 'secretsmanager',
+      invokedBy: 'secretsmanager.amazonaws.com',
+      resources: [],
+      additionalEventData: { SecretId: secretArn, ...version },
+    },
+    world,
+  );
 }

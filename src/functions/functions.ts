@@ -102,7 +102,6 @@ class Runner {
 
   retire(arn: string): void {
     this.#pool.retire(arn);
-    void this.#code?.then((code) => code.keep(this.#pool.codeInUse())).catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -130,7 +129,7 @@ class Runner {
     try {
       const options = { command, environment, folder, fileBytes, uid, log, world };
       const process = await FunctionProcess.start(options);
-      void process.gone.then(discard);
+      void process.gone.then(discard).then(() => this.#tidy(code));
       void process.ended.then((ending) => noteIdleEnding(process, log, ending));
       const worker: Worker = { process, spec, scratchDir, expiresAt: credentials.expiresAt };
       this.#started.set(worker, { log, beganMs });
@@ -139,6 +138,10 @@ class Runner {
       await discard();
       throw new CannotRun(`The function's process can't start: ${(error as Error).message}`);
     }
+  }
+
+  #tidy(code: CodeStore): Promise<void> {
+    return code.tidy((codeId) => this.#pool.usesCode(codeId)).catch(() => undefined);
   }
 
   #openLog(spec: FunctionSpec): { readonly log: InvocationLog; readonly stream: string } {

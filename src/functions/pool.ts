@@ -66,13 +66,14 @@ export class Pool {
 
   /** Rejects with what starting a process rejects with. */
   async take(spec: FunctionSpec): Promise<Taken> {
+    if (this.#closed) return { kind: 'busy', bound: 'node' };
+    const running = [...this.#seats].filter((seat) => seat.busy && seat.spec.arn === spec.arn);
+    if (running.length >= spec.concurrency) return { kind: 'busy', bound: 'function' };
     const warm = this.#findWarm(spec);
     if (warm !== undefined) {
       this.#occupy(warm);
       return { kind: 'taken', worker: warm.worker as Worker, isNew: false };
     }
-    const running = [...this.#seats].filter((seat) => seat.busy && seat.spec.arn === spec.arn);
-    if (running.length >= spec.concurrency) return { kind: 'busy', bound: 'function' };
     if (!this.#makeRoom()) return { kind: 'busy', bound: 'node' };
     const seat: Seat = { spec, worker: undefined, busy: true, isOld: false, timer: undefined };
     this.#seats.add(seat);
@@ -108,8 +109,9 @@ export class Pool {
     }
   }
 
-  codeInUse(): ReadonlySet<string> {
-    return new Set([...this.#seats].map(({ spec }) => spec.codeId));
+  /** Whether a process that lives, or is about to, runs this code. */
+  usesCode(codeId: string): boolean {
+    return [...this.#seats].some(({ spec }) => spec.codeId === codeId);
   }
 
   async close(): Promise<void> {

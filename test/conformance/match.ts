@@ -15,7 +15,14 @@ export interface Matched {
  * Members that AWS added after the recording, by operation answers that the recordings show without
  * them.
  */
-const addedSince = new Set(['KeyMaterialId', 'SourceKeyMaterialId', 'DestinationKeyMaterialId']);
+const addedSince = new Set([
+  'KeyMaterialId',
+  'SourceKeyMaterialId',
+  'DestinationKeyMaterialId',
+  'SessionTokenSize',
+  'SessionTokenUtilization',
+  'PolicyName',
+]);
 
 const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
 
