@@ -46,5 +46,4 @@ export const ownServices: Readonly<Record<string, ServiceSamples>> = {
       RequestId: quotaRequest,
     },
   },
-  sts: nothing,
 };
