@@ -126,7 +126,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
   const lambda = openLambda({
     ...{ store, world, log },
-    calls: { perform: options.own, identify: identifier(accessKeys) },
+    calls: {
+      perform: options.own,
+      identify: identifier(accessKeys),
+      uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    },
     functions: options.functions,
   });
   const parameterStore = await createParameterStore({

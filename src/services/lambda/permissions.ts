@@ -14,6 +14,7 @@ import {
   noPolicyToRemoveFrom,
   policyOfLatest,
   policyTooLong,
+  principalInvalid,
   stalePolicy,
   statementExists,
   statementNotFound,
@@ -45,7 +46,12 @@ export function permissionOperations(context: LambdaContext) {
         const statements = statementsIn(policy.text);
         const left = statements.filter(({ Sid }) => Sid !== input.StatementId);
         if (left.length === statements.length) throw statementNotFound(input.StatementId);
-        const changed = withStatements(entry.value, subject, { statements: left, call });
+        const { principalIds } = policy;
+        const changed = withStatements(entry.value, subject, {
+          statements: left,
+          principalIds,
+          call,
+        });
         call.stage(records.functions.replace(entry, changed));
       },
     },
@@ -89,12 +95,26 @@ async function addPermission(
     throw statementExists(input.StatementId);
   const { partition } = subject.named;
   const statement = statementOf(input, { arn: namedArn(subject.named), partition });
+  const principalIds = { ...policy?.principalIds, ...(await idOf(context, statement)) };
   const changed = withStatements(entry.value, subject, {
     statements: [...statements, statement],
+    principalIds,
     call,
   });
   call.stage(context.records.functions.replace(entry, changed));
   return { Statement: JSON.stringify(statement) };
+}
+
+/** One of the same name that is made later is a stranger. @throws ApiError for who isn't there */
+async function idOf(
+  { ports }: LambdaContext,
+  { Principal }: PolicyStatement,
+): Promise<PolicyRecord['principalIds']> {
+  const arn = typeof Principal === 'string' ? undefined : Principal.AWS;
+  if (arn === undefined || !/^arn:[^:]+:iam::\d{12}:(user|role)\//.test(arn)) return {};
+  const id = await ports.uniqueIdOf(arn);
+  if (id === undefined) throw principalInvalid();
+  return { [arn]: id };
 }
 
 const policyAt = (record: FunctionRecord, { named }: Subject): PolicyRecord | undefined =>
@@ -107,13 +127,21 @@ const isStale = (policy: PolicyRecord | undefined, revisionId: string | undefine
 function withStatements(
   record: FunctionRecord,
   { named }: Subject,
-  { statements, call }: { readonly statements: readonly PolicyStatement[]; readonly call: Call },
+  {
+    statements,
+    principalIds,
+    call,
+  }: {
+    readonly statements: readonly PolicyStatement[];
+    readonly principalIds: PolicyRecord['principalIds'];
+    readonly call: Call;
+  },
 ): FunctionRecord {
   const { [named.qualifier ?? '']: _, ...others } = record.policies;
   if (statements.length === 0) return { ...record, policies: others };
   const text = policyText(statements);
   const sizeBytes = Buffer.byteLength(text);
   if (sizeBytes > mostBytes) throw policyTooLong(sizeBytes, mostBytes);
-  const policy = { text, revisionId: newUuid(call.world) };
+  const policy = { text, principalIds, revisionId: newUuid(call.world) };
   return { ...record, policies: { ...others, [named.qualifier ?? '']: policy } };
 }
