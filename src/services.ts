@@ -28,7 +28,7 @@ import { validateResourcePolicy } from './policy/validate.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
-import { uniqueIdOf } from './services/iam/trust.ts';
+import { arnOf, uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
@@ -104,11 +104,12 @@ export interface Services {
 export async function openServices(options: ServiceOptions): Promise<Services> {
   const { store, world, quotas, access, log = () => {} } = options;
   const mint = (account: string) => mintAccessKey(account, world);
+  const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
     store,
     world,
-    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    principals,
     ...(quotas === undefined ? {} : { quotas }),
   });
   const secretsManager = openSecretsManager(options);
@@ -129,7 +130,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     calls: {
       perform: options.own,
       identify: identifier(accessKeys),
-      uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+      ...principals,
     },
     functions: options.functions,
   });
@@ -138,7 +139,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     world,
     emit: () => [],
     policyFault: (text) => validateResourcePolicy(text)?.text,
-    uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    ...principals,
     javaPattern,
   });
   return {
@@ -165,6 +166,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     closing: lambda.closing,
   };
 }
+
+/** Whom policies name: who has an ARN, and which ARN somebody has now. */
+const principalsOf = (iam: IamRecords) => ({
+  uniqueIdOf: (arn: string) => uniqueIdOf(iam, arn),
+  arnOf: (named: { readonly arn: string; readonly id: string }) => arnOf(iam, named),
+});
 
 function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
   const { iam, world, access, firstAccount } = options;
@@ -225,7 +232,7 @@ function openSecretsManager(options: ServiceOptions): SecretsManager {
     store,
     world,
     own,
-    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    principals: principalsOf(options.iam),
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
   });

@@ -1,6 +1,7 @@
 /** AddPermission, RemovePermission and GetPolicy: who else may invoke a function. */
 import type { LambdaModel } from '../../model/lambda.generated.ts';
 import type { Call, Found, Operations } from '../../operation.ts';
+import { shownPolicy } from '../../policy/shown.ts';
 import { newUuid } from '../../uuid.ts';
 import {
   findFunction,
@@ -62,7 +63,8 @@ export function permissionOperations(context: LambdaContext) {
         const { record } = await requireQualified(context, subject);
         const policy = policyAt(record, subject);
         if (policy === undefined) throw noPolicy();
-        return { Policy: policy.text, RevisionId: policy.revisionId };
+        const Policy = await shownPolicy(policy, context.ports.arnOf);
+        return { Policy, RevisionId: policy.revisionId };
       },
     },
   } satisfies Operations<LambdaModel, 'AddPermission' | 'RemovePermission' | 'GetPolicy'>;
@@ -90,12 +92,12 @@ async function addPermission(
   await requireQualified(context, subject);
   const policy = policyAt(entry.value, subject);
   if (isStale(policy, input.RevisionId)) throw stalePolicy();
-  const statements = policy === undefined ? [] : statementsIn(policy.text);
+  const { statements, principalIds: known } = await withCurrentNames(context, policy);
   if (statements.some(({ Sid }) => Sid === input.StatementId))
     throw statementExists(input.StatementId);
   const { partition } = subject.named;
   const statement = statementOf(input, { arn: namedArn(subject.named), partition });
-  const principalIds = { ...policy?.principalIds, ...(await idOf(context, statement)) };
+  const principalIds = { ...known, ...(await idOf(context, statement)) };
   const changed = withStatements(entry.value, subject, {
     statements: [...statements, statement],
     principalIds,
@@ -103,6 +105,23 @@ async function addPermission(
   });
   call.stage(context.records.functions.replace(entry, changed));
   return { Statement: JSON.stringify(statement) };
+}
+
+/** So that a new statement can name whoever has an ARN now that an older one named somebody by. */
+async function withCurrentNames(
+  { ports }: LambdaContext,
+  policy: PolicyRecord | undefined,
+): Promise<{
+  readonly statements: readonly PolicyStatement[];
+  readonly principalIds: PolicyRecord['principalIds'];
+}> {
+  if (policy === undefined) return { statements: [], principalIds: {} };
+  const principalIds: Record<string, string> = {};
+  for (const [arn, id] of Object.entries(policy.principalIds)) {
+    const now = await ports.arnOf({ arn, id });
+    if (now !== undefined) principalIds[now] = id;
+  }
+  return { statements: statementsIn(await shownPolicy(policy, ports.arnOf)), principalIds };
 }
 
 /** One of the same name that is made later is a stranger. @throws ApiError for who isn't there */
