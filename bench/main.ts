@@ -11,6 +11,7 @@ import { type Claim, openBench, type Row } from './claim.ts';
 import { createKeys } from './create-key.ts';
 import { hotPath } from './hot-path.ts';
 import { manyKeys } from './many-keys.ts';
+import { parameters } from './parameters.ts';
 import { peer } from './peer.ts';
 import { policy } from './policy.ts';
 import { processes } from './processes.ts';
@@ -28,6 +29,7 @@ const everyClaim: readonly Claim[] = [
   slowNeighbour,
   processes,
   createKeys,
+  parameters,
   // Last: it takes what time is left.
   manyKeys,
 ];

@@ -9,8 +9,13 @@ export interface Caller {
   readonly secretAccessKey: string;
 }
 
+/** By service, what stands before the operation in its target. */
+const targets = { kms: 'TrentService', ssm: 'AmazonSSM' } as const;
+export type Service = keyof typeof targets;
+
 /** A call still without its signature, which is good for a few minutes only. */
 export interface Prepared {
+  readonly service: Service;
   /** `Encrypt` */
   readonly operation: string;
   /** JSON text. */
@@ -19,24 +24,28 @@ export interface Prepared {
   readonly path: string;
 }
 
-export function prepare(operation: string, input: object, path = '/'): Prepared {
-  return { operation, body: JSON.stringify(input), path };
+export function prepare(
+  operation: string,
+  input: object,
+  { path = '/', service = 'kms' }: { readonly path?: string; readonly service?: Service } = {},
+): Prepared {
+  return { service, operation, body: JSON.stringify(input), path };
 }
 
 /** The whole request, signed for `atMs`. Whoever doesn't verify signatures gets the same bytes. */
 export function toBytes(prepared: Prepared, port: number, caller: Caller, atMs: number): Buffer {
-  const { path, body } = prepared;
+  const { service, operation, path, body } = prepared;
   const headers = signRequest({
     method: 'POST',
     url: `http://127.0.0.1:${port}${path}`,
     headers: {
       'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `TrentService.${prepared.operation}`,
+      'x-amz-target': `${targets[service]}.${operation}`,
     },
     body,
     ...caller,
     region: 'us-east-1',
-    service: 'kms',
+    service,
     at: atMs,
   });
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -18,6 +18,7 @@ const loaders: ReadonlyMap<string, Loaded> = new Map<string, Loaded>([
   ['explain', async () => (await import('./cli/explain.ts')).explain],
   ['root rotate', async () => (await import('./cli/root.ts')).rootRotate],
   ['who-can', async () => (await import('./cli/who-can.ts')).whoCan],
+  ['logs', async () => (await import('./cli/logs.ts')).logs],
   ['trail verify', async () => (await import('./cli/trail.ts')).trailVerify],
   ['trail tail', async () => (await import('./cli/trail.ts')).trailTail],
 ]);

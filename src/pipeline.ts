@@ -10,7 +10,7 @@ import { ApiError } from './api-error.ts';
 import type { Audit } from './audit/audit.ts';
 import { TrailUnavailable } from './audit/failures.ts';
 import { type CallSource, callRecord, type Outcome } from './audit/record.ts';
-import { LiveCall } from './call.ts';
+import { type CallPorts, LiveCall } from './call.ts';
 import type { HttpRequest, HttpResponse } from './http/message.ts';
 import type { Identified, Verify } from './identity/verify.ts';
 import type { OperationModel, ServiceModel } from './model/schema.ts';
@@ -18,6 +18,7 @@ import type { Operation, OperationTable, Principal } from './operation.ts';
 import { partitionOfRegion } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
+import { nobody } from './unsigned.ts';
 import { newUuid } from './uuid.ts';
 import { claim } from './wire/claim.ts';
 import type { World } from './world.ts';
@@ -77,10 +78,12 @@ export function respond(
           () => claimed.protocol.decode(claimed),
         );
   try {
-    const identity = pipeline.verify(request, {
-      protocol: claimed.protocol.name,
-      service: claimed.model.signingName ?? claimed.service,
-    });
+    const identity = claimed.operation.unsigned
+      ? nobody(request)
+      : pipeline.verify(request, {
+          protocol: claimed.protocol.name,
+          service: claimed.model.signingName ?? claimed.service,
+        });
     const outcome = identity instanceof Promise ? identity.then(goOn) : goOn(identity);
     return outcome.then(answer, fail);
   } catch (error) {
@@ -165,20 +168,19 @@ class Journey {
    * A call inside another one: its record and its writes become the outer call's. Throws, or
    * rejects with, the operation's error.
    */
-  travelInside(outer: LiveCall, input: unknown, region: string): unknown {
-    const { principal, via } = outer;
+  travelInside(
+    outer: LiveCall,
+    input: unknown,
+    { region, via }: Omit<Traveller, 'principal'>,
+  ): unknown {
     const row = this.#row();
     if (row === undefined) throw this.#notThereYet();
-    const inner = this.#openCall({
-      principal,
-      region,
-      via: [...via, `${outer.service}.amazonaws.com`],
-    });
+    const inner = this.#openCall({ principal: outer.principal, region, via }, outer);
     inner.caller = outer.caller;
     const settle = (output: unknown): unknown => {
       const record = this.#record(inner, input, { kind: 'output', output });
       outer.innerRecords.push(...inner.innerRecords, record);
-      outer.stage(inner.writes);
+      outer.stageOf(inner);
       return output;
     };
     const refuse = (fault: unknown): never => {
@@ -196,7 +198,7 @@ class Journey {
     return output instanceof Promise ? output.then(settle, refuse) : settle(output);
   }
 
-  #openCall({ principal, region, via }: Traveller): LiveCall {
+  #openCall({ principal, region, via }: Traveller, outer?: LiveCall): LiveCall {
     const { world, access } = this.#pipeline;
     const { requestId, model, operation, source } = this.#course;
     return new LiveCall({
@@ -211,20 +213,21 @@ class Journey {
       world,
       now: world.now(),
       denial: model.protocol === 'query' ? 'AccessDenied' : 'AccessDeniedException',
+      ...(outer === undefined ? {} : { outer }),
       ports: { access, invoke: (outer, asked) => this.#invoke(outer, asked) },
     });
   }
 
-  #invoke(
-    outer: LiveCall,
-    asked: { service: string; operation: string; input: unknown; region: string },
-  ): unknown {
+  #invoke(outer: LiveCall, asked: Parameters<CallPorts['invoke']>[1]): unknown {
+    const { region, direct } = asked;
+    const host = `${outer.service}.amazonaws.com`;
     const inner = new Journey(this.#pipeline, {
       requestId: newUuid(this.#pipeline.world),
       ...targetOf(this.#pipeline, asked.service, asked.operation),
-      source: ofService(`${outer.service}.amazonaws.com`),
+      source: direct ? this.#course.source : ofService(host),
     });
-    return inner.travelInside(outer, asked.input, asked.region);
+    const via = direct ? outer.via : [...outer.via, host];
+    return inner.travelInside(outer, asked.input, { region, via });
   }
 
   #row(): Row | undefined {
@@ -365,6 +368,7 @@ class Journey {
         operation: operation.name,
         model: operation,
         readOnly: this.#row()?.readOnly ?? false,
+        recordsAnswer: this.#row()?.recordsAnswer ?? false,
         principal,
         invokedBy: via.at(-1),
         input,
@@ -454,7 +458,11 @@ function targetOf(
 }
 
 /** The name that a service gives to a fault of its own. */
-const internalCodes: ReadonlyMap<string, string> = new Map([['kms', 'KMSInternalException']]);
+const internalCodes: ReadonlyMap<string, string> = new Map([
+  ['kms', 'KMSInternalException'],
+  ['secretsmanager', 'InternalServiceError'],
+  ['ssm', 'InternalServerError'],
+]);
 
 const notThereYet = (service: string, operation: string): ApiError =>
   new ApiError(

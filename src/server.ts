@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { openAccess } from './access/access.ts';
 import type { Denials } from './access/denials.ts';
-import { accessKeysOf, letAnyoneIn } from './access-keys.ts';
+import { letAnyoneIn } from './access-keys.ts';
 import type { RootCaller } from './admin/kms-routes.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
@@ -15,6 +15,7 @@ import type { MovableWorld } from './clock.ts';
 import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { mintAccessKey } from './identity/access-key.ts';
+import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
 import type { ServiceModel } from './model/schema.ts';
@@ -24,7 +25,13 @@ import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/ia
 import type { Fixture } from './services/kms/fixture-file.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { models, openServices, type ServiceOptions, type Services } from './services.ts';
+import {
+  type Commit,
+  models,
+  openServices,
+  type ServiceOptions,
+  type Services,
+} from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -55,6 +62,8 @@ export interface NodeOptions {
   readonly log: (line: string) => void;
   /** Undefined: requests have no quotas. */
   readonly quotas?: QuotaOptions | undefined;
+  /** Whose tokens AssumeRoleWithWebIdentity takes, and where their keys are. */
+  readonly oidcIssuers?: readonly IssuerSource[];
   /** Whose attestation documents are believed; undefined: nobody's. */
   readonly attestationRoots?: TrustedRoots | undefined;
   /** Dev mode: keys whose ids and material are known. */
@@ -154,24 +163,22 @@ interface Parts {
 }
 
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
-  const { world, quotas, attestationRoots, mode } = options;
+  const { world, quotas, oidcIssuers = [], attestationRoots, mode, log } = options;
   const { store, iam } = parts;
   const access = openAccess({ store, iam, world });
   const firstAccount = async (): Promise<string | undefined> =>
     mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
-  const accessKeys = accessKeysOf(iam);
+  const commit = committing(parts);
+  const own = Promise.withResolvers<Pipeline>();
   const fixtures = mode === 'dev' ? (options.fixtures ?? 'allowed') : 'refused';
   const services = await openServices({
-    ...{ store, iam, world, access, firstAccount, quotas, attestationRoots, fixtures },
-    calls: {
-      perform: (call) => perform(call, pipeline),
-      identify: async ({ accessKeyId }) => (await accessKeys.find(accessKeyId))?.principal,
-    },
+    ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
+    ...{ attestationRoots, fixtures },
     functions: options.functions,
-    log: options.log,
+    own: async (call) => perform(call, await own.promise),
   });
   const verify = createVerifier({
-    accessKeys,
+    accessKeys: services.accessKeys,
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -187,12 +194,13 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     world,
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
+  own.resolve(pipeline);
   const { denials } = access;
   const forgetting: DueWork = {
     kind: 'access/forget-denial',
     due: (now, limit) => denials.due(now, limit),
   };
-  const runner = runDueWork([...services.dueWork, forgetting], options, parts);
+  const runner = runDueWork([...services.dueWork, forgetting], options, commit);
   const admin = adminPorts(options, { ...parts, runner, verify, kms: services.kmsInsight });
   return {
     runner,
@@ -236,23 +244,24 @@ function saveWhatLags(
   ];
 }
 
-/** Does what falls due, each change in one commit with its record. */
-function runDueWork(
-  work: readonly DueWork[],
-  { world, log }: NodeOptions,
-  { store, audit }: Pick<Parts, 'store' | 'audit'>,
-): Runner {
+/** Each change in one commit with its record. */
+function committing({ store, audit }: Pick<Parts, 'store' | 'audit'>): Commit {
+  return async ({ writes, record }) => {
+    if (record === undefined) return (await store.commit(writes)).kind;
+    const change = audit.change(record);
+    const result = await store.commit([...writes, ...change.writes]);
+    if (result.kind === 'conflict') return 'conflict';
+    await change.committed(result.seq);
+    return 'committed';
+  };
+}
+
+/** Does what falls due. */
+function runDueWork(work: readonly DueWork[], { world, log }: NodeOptions, commit: Commit): Runner {
   return startRunner({
     work,
     world,
-    commit: async (item) => {
-      if (item.record === undefined) return (await store.commit(item.writes)).kind;
-      const change = audit.change(item.record);
-      const result = await store.commit([...item.writes, ...change.writes]);
-      if (result.kind === 'conflict') return 'conflict';
-      await change.committed(result.seq);
-      return 'committed';
-    },
+    commit,
     onFault: (kind, error) => log(`Due work ${kind} failed and is tried again: ${describe(error)}`),
   });
 }

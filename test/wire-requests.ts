@@ -7,6 +7,7 @@ import { iamToolbox } from '../src/model/iam-toolbox.generated.ts';
 import { kms } from '../src/model/kms.generated.ts';
 import { lambda } from '../src/model/lambda.generated.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
+import { ssm } from '../src/model/ssm.generated.ts';
 import { sts } from '../src/model/sts.generated.ts';
 import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
@@ -16,6 +17,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map([
   ['iam-toolbox', iamToolbox],
   ['kms', kms],
   ['lambda', lambda],
+  ['ssm', ssm],
   ['sts', sts],
 ]);
 
@@ -43,12 +45,16 @@ export function claimOf(asked: Asked): Claim {
 }
 
 /** A KMS request as an SDK sends it; a body that is not text is sent as its JSON. */
-export function kmsRequest(operation: string, body: unknown): Asked {
+export const kmsRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`TrentService.${operation}`, body);
+
+/** A Parameter Store request, as `kmsRequest`. */
+export const ssmRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`AmazonSSM.${operation}`, body);
+
+function jsonRequest(target: string, body: unknown): Asked {
   return {
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `TrentService.${operation}`,
-    },
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
     body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
   };
 }

@@ -63,7 +63,8 @@ function compileMembers(shape: StructureShape, known: Known): Member[] {
   const members: Member[] = [];
   for (const [name, member] of Object.entries(shape.members)) {
     const write = SECRET_MEMBERS.has(name) ? undefined : compile(member, known);
-    const lowerName = name.charAt(0).toLowerCase() + name.slice(1);
+    // `ARN` stands as `arn`, as Secrets Manager records it since 2024.
+    const lowerName = name === 'ARN' ? 'arn' : name.charAt(0).toLowerCase() + name.slice(1);
     if (write !== undefined) members.push({ name, lowerName, label: `"${lowerName}":`, write });
   }
   return members;

@@ -42,6 +42,8 @@ export interface CallFacts {
   /** Undefined when the request names no known operation. */
   readonly model: OperationModel | undefined;
   readonly readOnly: boolean;
+  /** A call that changes nothing, but whose answer is worth keeping. */
+  readonly recordsAnswer?: boolean;
   readonly principal: Principal | Claimant;
   /** The service that calls for the principal: `secretsmanager.amazonaws.com`. */
   readonly invokedBy?: string | undefined;
@@ -73,6 +75,10 @@ export interface ServiceEvent {
   /** AwsServiceEvent unless told. */
   readonly eventType?: 'AwsApiCall';
   readonly account: string;
+  /** How the service calls itself: `AWS Internal` unless told. */
+  readonly invokedBy?: string;
+  readonly requestId?: string;
+  readonly errorMessage?: string;
   readonly resources: readonly Resource[];
   readonly responseElements?: Readonly<Record<string, unknown>>;
   readonly additionalEventData?: Readonly<Record<string, unknown>>;
@@ -101,21 +107,27 @@ export function callRecord(facts: CallFacts, world: World): string {
     `,"requestID":"${facts.requestId}","eventID":"${facts.eventId ?? newUuid(world)}","readOnly":${facts.readOnly}` +
     `,"resources":[${resourcesText(notes?.resources ?? facts.resources)}]` +
     ',"eventType":"AwsApiCall","managementEvent":true' +
-    (named ? `,"recipientAccountId":"${principal.account}"` : '') +
+    recipientText(facts) +
     `,"eventCategory":"Management"${tlsText(facts.source)}}`
   );
 }
 
 /** The record of something that the program did by itself. */
 export function serviceEventRecord(event: ServiceEvent, world: World): string {
-  const internal = '"AWS Internal"';
+  const { invokedBy = 'AWS Internal', requestId, errorMessage } = event;
+  const internal = JSON.stringify(invokedBy);
   const response = event.responseElements;
   return (
-    `{"eventVersion":"1.11","userIdentity":${internalIdentity(event.account)}` +
+    `{"eventVersion":"1.11","userIdentity":${internalIdentity(event.account, invokedBy)}` +
     `,"eventTime":"${eventTime(event.now)}"${headText(event.service, event.eventName)}"${event.region}"` +
-    `,"sourceIPAddress":${internal},"userAgent":${internal},"requestParameters":null` +
+    `,"sourceIPAddress":${internal},"userAgent":${internal}` +
+    (errorMessage === undefined
+      ? ''
+      : `,"errorMessage":${JSON.stringify(cutText(errorMessage, TEXT_BYTES))}`) +
+    ',"requestParameters":null' +
     `,"responseElements":${response === undefined ? 'null' : `{${membersText(response)}}`}` +
     extraText('additionalEventData', event.additionalEventData) +
+    (requestId === undefined ? '' : `,"requestID":${JSON.stringify(requestId)}`) +
     `,"eventID":"${newUuid(world)}","readOnly":false` +
     `,"resources":[${resourcesText(event.resources)}]` +
     `,"eventType":"${event.eventType ?? 'AwsServiceEvent'}","managementEvent":true` +
@@ -194,8 +206,16 @@ function errorText(error: ApiError): string {
   return `${text},"errorMessage":${JSON.stringify(cutText(error.text, TEXT_BYTES))}`;
 }
 
+/** Who belongs to no account is recorded in that of what it asked for. */
+function recipientText({ principal, notes, resources }: CallFacts): string {
+  if (principal.type === 'Anonymous') return '';
+  const account = principal.account || (notes?.resources ?? resources)[0]?.account;
+  return account === undefined ? '' : `,"recipientAccountId":"${account}"`;
+}
+
 function responseText(facts: CallFacts, output: StructureWriter): string {
-  if (facts.readOnly || facts.outcome.kind === 'error') return 'null';
+  if (facts.outcome.kind === 'error') return 'null';
+  if (facts.readOnly && facts.recordsAnswer !== true) return 'null';
   return limitField(output(facts.outcome.output, facts.notes?.responseElements), responseLimit);
 }
 

@@ -5,6 +5,8 @@ export interface Flag {
   readonly name: string;
   /** What stands for the value in the help, undefined for a switch. */
   readonly value?: string;
+  /** It may stand more than once. */
+  readonly repeats?: true;
   readonly help: string;
 }
 
@@ -29,6 +31,8 @@ export interface CommandInput {
 
 export interface Flags {
   text(name: string): string | undefined;
+  /** Of a flag that repeats. */
+  texts(name: string): readonly string[];
   has(name: string): boolean;
   /** Throws UsageError when it isn't a whole number within the bounds. */
   whole(name: string, bounds: { min: number; max: number; otherwise: number }): number;
@@ -136,9 +140,9 @@ function readWords(
   command: Command,
   argv: readonly string[],
 ): { flags: Flags; words: readonly string[] } {
-  const options: Record<string, { type: 'string' | 'boolean' }> = {};
-  for (const flag of [...command.flags, ...common])
-    options[flag.name] = { type: flag.value === undefined ? 'boolean' : 'string' };
+  const options: Record<string, { type: 'string' | 'boolean'; multiple: boolean }> = {};
+  for (const { name, value, repeats = false } of [...command.flags, ...common])
+    options[name] = { type: value === undefined ? 'boolean' : 'string', multiple: repeats };
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -170,6 +174,7 @@ function flagsOf(values: Readonly<Record<string, unknown>>): Flags {
   };
   return {
     text,
+    texts: (name) => (values[name] ?? []) as readonly string[],
     has: (name) => values[name] !== undefined && values[name] !== false,
     whole: (name, { min, max, otherwise }) => {
       const value = text(name);

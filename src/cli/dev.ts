@@ -10,6 +10,7 @@ import { type Command, type CommandInput, exit, UsageError } from './command.ts'
 import { eraseData, openFolder } from './data.ts';
 import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
@@ -28,6 +29,7 @@ export const dev: Command = {
       help: 'the account of access keys that name none (000000000000)',
     },
     quotasFlag,
+    oidcIssuerFlag,
     attestationFlag,
     fixturesFlag,
     ...functionsFlags('process'),
@@ -68,6 +70,7 @@ async function openResettable(
 ): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
+  const oidcIssuers = oidcIssuersOf(input.flags);
   const attestationRoots = attestationRootsOf(input.flags);
   const fixtures = fixturesOf(input.flags, account);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
@@ -88,6 +91,7 @@ async function openResettable(
         defaultAccount: account,
         log: logLine,
         quotas,
+        oidcIssuers,
         attestationRoots,
         fixtures,
         functions: functions.setting,

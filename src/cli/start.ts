@@ -1,6 +1,7 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
 import type { TrustedRoots } from '../crypto/certificate-chain.ts';
+import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { attestationFlag, attestationRootsOf } from './attestation.ts';
@@ -16,6 +17,7 @@ import {
 import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { runNodes } from './nodes.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
   endpointOf,
@@ -43,6 +45,7 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    oidcIssuerFlag,
     attestationFlag,
     refusedFixturesFlag,
     ...functionsFlags('off'),
@@ -57,12 +60,16 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
-  const quotas = quotasOf(flags, processes);
-  const attestationRoots = attestationRootsOf(flags);
   refuseFixtures(flags);
   const functions = functionsOf(input, { at, usual: 'off' });
+  const settings = {
+    quotas: quotasOf(flags, processes),
+    oidcIssuers: oidcIssuersOf(flags),
+    attestationRoots: attestationRootsOf(flags),
+    functions: functions.setting,
+  };
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas, attestationRoots, functions });
+  if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -72,9 +79,7 @@ async function runStart(input: CommandInput): Promise<number> {
       alone: processes === 1,
       isFirst: true,
       isNew: folder.isNew,
-      quotas,
-      attestationRoots,
-      functions: functions.setting,
+      settings,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
@@ -100,9 +105,7 @@ function openStrictNode(options: {
   readonly alone: boolean;
   readonly isFirst: boolean;
   readonly isNew: boolean;
-  readonly quotas: QuotaOptions | undefined;
-  readonly attestationRoots: TrustedRoots | undefined;
-  readonly functions: NodeOptions['functions'];
+  readonly settings: Settings;
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -116,10 +119,16 @@ function openStrictNode(options: {
     world: machineWorld(),
     defaultAccount: '',
     log: logLine,
-    quotas: options.quotas,
-    attestationRoots: options.attestationRoots,
-    functions: options.functions,
+    ...options.settings,
   });
+}
+
+/** What the command line says of every process alike. */
+interface Settings {
+  readonly quotas: QuotaOptions | undefined;
+  readonly oidcIssuers: readonly IssuerSource[];
+  readonly attestationRoots: TrustedRoots | undefined;
+  readonly functions: NodeOptions['functions'];
 }
 
 async function serveAlone(
@@ -157,14 +166,12 @@ async function serveAsNodes(
 async function runWorker({
   at,
   dataDir,
-  quotas,
-  attestationRoots,
+  settings,
   functions,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
-  readonly quotas: QuotaOptions | undefined;
-  readonly attestationRoots: TrustedRoots | undefined;
+  readonly settings: Settings;
   readonly functions: FunctionsChoice;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
@@ -176,9 +183,7 @@ async function runWorker({
     alone: false,
     isFirst: false,
     isNew: false,
-    quotas,
-    attestationRoots,
-    functions: functions.setting,
+    settings,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   functions.serving(listener.port);

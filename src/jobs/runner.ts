@@ -16,6 +16,11 @@ export interface DueItem {
    * something long, whose last part has the record.
    */
   readonly record: string | undefined;
+  /**
+   * What the writes were the claim for: done after their commit, beside other work, and ended by
+   * commits of its own. It may take minutes; the signal says that the node stops.
+   */
+  readonly perform?: (stopped: AbortSignal) => Promise<void>;
 }
 
 export interface DueWork {
@@ -26,13 +31,19 @@ export interface DueWork {
 }
 
 export interface Runner {
-  /** Does all that is due now; resolves when nothing is left. */
+  /**
+   * Does all that is due now; resolves when nothing is left, or what is left has taken half a
+   * minute.
+   */
   runNow(): Promise<void>;
   close(): Promise<void>;
 }
 
 const everyMs = 1_000;
 const batchItems = 100;
+/** So much is performed at a time. What doesn't fit isn't claimed, and waits or goes elsewhere. */
+const maxPerforming = 64;
+const patienceMs = 30_000;
 
 export function startRunner(options: {
   readonly work: readonly DueWork[];
@@ -46,12 +57,32 @@ export function startRunner(options: {
 }): Runner {
   let running: Promise<void> | undefined;
   let closed = false;
+  const stopping = new AbortController();
+  const performing = new Set<Promise<void>>();
 
+  const perform = (kind: string, work: NonNullable<DueItem['perform']>): void => {
+    const done = work(stopping.signal)
+      .catch((error: unknown) => {
+        if (!closed) options.onFault(kind, error);
+      })
+      .finally(() => {
+        performing.delete(done);
+        // Its place is free for what waits.
+        if (!closed) void tick();
+      });
+    performing.add(done);
+  };
+  const runItem = async (kind: string, item: DueItem): Promise<boolean> => {
+    if (item.perform !== undefined && performing.size >= maxPerforming) return false;
+    if ((await options.commit(item)) !== 'committed') return false;
+    if (item.perform !== undefined) perform(kind, item.perform);
+    return true;
+  };
   const runKind = async (work: DueWork): Promise<void> => {
     while (!closed) {
       const items = await work.due(options.world.now(), batchItems);
       let committed = 0;
-      for (const item of items) if ((await options.commit(item)) === 'committed') committed++;
+      for (const item of items) if (await runItem(work.kind, item)) committed++;
       // Asked again until nothing is due: what was done may have made other items conflict, such as
       // two replicas of one key. A batch in which nothing moved is another node's work or a fault:
       // the next tick looks again.
@@ -67,17 +98,23 @@ export function startRunner(options: {
       }
     }
   };
-  const runNow = async (): Promise<void> => {
-    // A run under way may have read the clock before it moved: wait for it, then look once more.
-    await running;
+  const tick = (): Promise<void> => {
     running ??= runAll().finally(() => {
       running = undefined;
     });
-    await running;
+    return running;
   };
-  const timer = setInterval(() => {
-    if (running === undefined) void runNow();
-  }, everyMs);
+  const runNow = async (): Promise<void> => {
+    // A run under way may have read the clock before it moved: wait for it, then look once more.
+    await running;
+    await tick();
+    const until = options.world.monotonic() + patienceMs;
+    while (performing.size > 0 && options.world.monotonic() < until) {
+      await Promise.race([...performing, waiting(until - options.world.monotonic())]);
+      await tick();
+    }
+  };
+  const timer = setInterval(() => void tick(), everyMs);
   timer.unref();
 
   return {
@@ -85,7 +122,15 @@ export function startRunner(options: {
     close: async () => {
       closed = true;
       clearInterval(timer);
+      stopping.abort();
       await running;
+      await Promise.all(performing);
     },
   };
+}
+
+function waiting(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }

@@ -29,13 +29,19 @@ export const json: Protocol = {
 
   encodeError(error: WireError, requestId: string, model?: ServiceModel): HttpResponse {
     const type = JSON.stringify(error.code);
-    const key = capitalised.has(error.code) ? 'Message' : 'message';
+    const key = isCapitalised(error.code, model) ? 'Message' : 'message';
     const text = error.text === undefined ? '' : `,"${key}":${JSON.stringify(error.text)}`;
     return answer(statusOf(error.code, model), `{"__type":${type}${text}}`, requestId);
   },
 };
 
 const capitalised = new Set(['AccessDeniedException', 'SerializationException']);
+/** Services whose models call the text of their errors so. */
+const capitalisedServices = new Set(['secretsmanager']);
+
+const isCapitalised = (code: string, model: ServiceModel | undefined): boolean =>
+  capitalised.has(code) ||
+  (model !== undefined && capitalisedServices.has(model.service) && model.errors.has(code));
 
 /** Errors of every service that are no client's fault; a client's errors are all 400 here. */
 const serverFaults = new Map([

@@ -172,9 +172,10 @@ function contextValue(asked: Conditioned, lowerCaseKey: string): Value {
   return values.length > 1 ? values : values[0];
 }
 
-function constraintTypes({ input }: Conditioned): readonly string[] | undefined {
+/** One value unless a source ARN stands beside the constraint on the context. */
+function constraintTypes({ input }: Conditioned): Value {
   const types = Object.keys(record(input.Constraints));
-  return types.length === 0 ? undefined : types;
+  return types.length > 1 ? types : types[0];
 }
 
 const epochSeconds = (ms: unknown): string | undefined =>

@@ -4,7 +4,7 @@
  */
 import type { ApiError } from '../../api-error.ts';
 import type { Call, Found, Resource } from '../../operation.ts';
-import { createManagedKey } from './aws-managed.ts';
+import { createManagedKey, type NewManagedKey } from './aws-managed.ts';
 import type { BlobOwner } from './envelope.ts';
 import { aliasNotFound, ciphertextKeyDenied, foreignKeyDenied, keyNotFound } from './errors.ts';
 import { type Key, keyRecordId } from './key.ts';
@@ -122,11 +122,15 @@ export function createKeyFinder(records: Records, materials: Materials): KeyFind
     // AWS makes them for the service that first needs one, or for who asks what they are.
     const { call } = asked;
     const isWanted = readsMetadata.test(call.operation) || call.via.length > 0;
+    const id = `kms ${call.region} ${name}`;
+    // A service may need it several times before it is stored.
     const made =
       isWanted && asked.account === call.principal.account
-        ? await createManagedKey(name, call, { records, materials })
+        ? ((call.made.get(id) as NewManagedKey | undefined) ??
+          (await createManagedKey(name, call, { records, materials })))
         : undefined;
     if (made === undefined) throw absent(asked, (owner) => aliasNotFound(aliasArn(owner, name)));
+    call.made.set(id, made);
     call.stage(...made.writes);
     return made.entry;
   };
