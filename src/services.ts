@@ -30,6 +30,7 @@ import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { KeyStorePorts } from './services/kms/custom-key-stores/store-connections.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
@@ -80,6 +81,8 @@ export interface ServiceOptions {
   readonly commit: Commit;
   /** Undefined: functions are not run. */
   readonly functions?: LambdaOptions['functions'];
+  /** What custom key stores may reach; undefined: nothing. */
+  readonly keyStores?: KeyStorePorts;
 }
 
 export type Commit = (item: {
@@ -102,13 +105,14 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access, log = () => {} } = options;
+  const { store, world, quotas, access, keyStores, log = () => {} } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
     store,
     world,
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    ...(keyStores === undefined ? {} : { keyStores }),
     ...(quotas === undefined ? {} : { quotas }),
   });
   const secretsManager = openSecretsManager(options);
@@ -158,7 +162,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     noteUse: iam.noteUse,
     sessions: sts.sessions,
     accessKeys,
-    closing: lambda.closing,
+    closing: [...lambda.closing, () => kms.close()],
   };
 }
 

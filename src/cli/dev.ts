@@ -8,6 +8,7 @@ import { openNode } from '../server.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
@@ -19,7 +20,7 @@ export const dev: Command = {
   name: 'dev',
   summary: 'serve openly for tests: any access key, a clock that moves, state in memory',
   flags: [
-    ...listenFlags,
+    ...listenFlags(),
     { name: 'data', value: 'DIR', help: 'keep the state in this folder (default: in memory)' },
     {
       name: 'account',
@@ -29,6 +30,7 @@ export const dev: Command = {
     quotasFlag,
     oidcIssuerFlag,
     ...functionsFlags('process'),
+    ...keyStoreFlags,
   ],
   run: runDev,
 };
@@ -67,6 +69,7 @@ async function openResettable(
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
   const oidcIssuers = oidcIssuersOf(input.flags);
+  const keyStores = keyStoresOf(input.flags);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -87,6 +90,7 @@ async function openResettable(
         quotas,
         oidcIssuers,
         functions: functions.setting,
+        keyStores,
         reset,
       }),
     empty: () => {

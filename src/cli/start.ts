@@ -13,6 +13,7 @@ import {
   writeRootCredentials,
 } from './data.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { type KeyStoreOptions, keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { runNodes } from './nodes.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -32,7 +33,7 @@ export const start: Command = {
   name: 'start',
   summary: 'serve strictly: signatures verified, keys sealed, everything audited',
   flags: [
-    ...listenFlags,
+    ...listenFlags(),
     { name: 'data', value: 'DIR', help: `the data folder (${defaultDataDir})` },
     { name: 'processes', value: 'N', help: 'how many processes serve; each is a node (1)' },
     {
@@ -44,6 +45,7 @@ export const start: Command = {
     quotasFlag,
     oidcIssuerFlag,
     ...functionsFlags('off'),
+    ...keyStoreFlags,
   ],
   run: runStart,
 };
@@ -60,6 +62,7 @@ async function runStart(input: CommandInput): Promise<number> {
     quotas: quotasOf(flags, processes),
     oidcIssuers: oidcIssuersOf(flags),
     functions: functions.setting,
+    keyStores: keyStoresOf(flags),
   };
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
@@ -121,6 +124,7 @@ interface Settings {
   readonly quotas: QuotaOptions | undefined;
   readonly oidcIssuers: readonly IssuerSource[];
   readonly functions: NodeOptions['functions'];
+  readonly keyStores: KeyStoreOptions;
 }
 
 async function serveAlone(

@@ -9,18 +9,18 @@ import type {
 } from '../../model/kms.generated.ts';
 import type { Call, Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
-import { sealWith } from './encryption.ts';
+import { randomFromStore } from './custom-key-stores/store-random.ts';
+import { type Ciphertext, sealUnder } from './encryption.ts';
 import type { EncryptionContext } from './envelope.ts';
 import {
-  customKeyStoreNotFound,
   dataKeyNeedsSymmetricKey,
   dataKeySizeNeeded,
   numberOfBytesNeeded,
   specNotInRegion,
+  unsupportedSpec,
 } from './errors.ts';
 import { isSymmetricEncryptionKey, type Key } from './key.ts';
 import { foundNothing } from './key-finder.ts';
-import type { Material } from './material.ts';
 import type { KeyEntry } from './records.ts';
 import { endDryRun, refuseRecipient, requireUsable } from './usable.ts';
 import { type MaybePromise, whenHere } from './when.ts';
@@ -76,7 +76,11 @@ export function dataKeyOperations(kms: KmsContext) {
         return answer;
       },
     },
-    GenerateRandom: { readOnly: true, find: foundNothing, run: generateRandom },
+    GenerateRandom: {
+      readOnly: true,
+      find: foundNothing,
+      run: (input, call) => generateRandom(kms, input, call),
+    },
   } satisfies Operations<
     KmsModel,
     | 'GenerateDataKey'
@@ -129,9 +133,10 @@ function generateDataKey(
   const sizeBytes = dataKeyBytes(input);
   requireDataKeyUse(use);
   endDryRun(input);
-  return whenHere(kms.materials.current(use.key), (material) => {
-    const plaintext = call.world.randomBytes(sizeBytes);
-    const blob = sealNoted(material, { context: input.EncryptionContext, plaintext }, call);
+  const plaintext = call.world.randomBytes(sizeBytes);
+  const message = { context: input.EncryptionContext, plaintext, call };
+  return whenHere(sealUnder(kms, use.key, message), ({ blob, material }) => {
+    noteMaterial(material, call);
     return { plaintext, blob, materialId: material.owner.materialId };
   });
 }
@@ -148,16 +153,8 @@ function requireDataKeyUse({ key, operation }: Use): void {
   if (!isSymmetricEncryptionKey(key)) throw dataKeyNeedsSymmetricKey();
 }
 
-function sealNoted(
-  material: Material,
-  {
-    context,
-    plaintext,
-  }: { readonly context: EncryptionContext | undefined; readonly plaintext: Buffer },
-  call: Call,
-): Buffer {
-  call.note({ additionalEventData: { keyMaterialId: material.owner.materialId } });
-  return sealWith(material, { context, plaintext, world: call.world });
+function noteMaterial({ owner }: Ciphertext['material'], call: Call): void {
+  call.note({ additionalEventData: { keyMaterialId: owner.materialId } });
 }
 
 interface SealedPair {
@@ -179,16 +176,18 @@ async function generateDataKeyPair(
   use: Use,
 ): Promise<SealedPair> {
   requireDataKeyUse(use);
+  if (use.key.customKeyStoreId !== undefined) throw unsupportedSpec();
   const spec = keySpecs.get(input.KeyPairSpec);
   if (spec?.supported !== true) throw specNotInRegion(input.KeyPairSpec);
   endDryRun(input);
-  const material = await kms.materials.current(use.key);
   const privateKey = await spec.generate();
-  const message = { context: input.EncryptionContext, plaintext: privateKey };
+  const message = { context: input.EncryptionContext, plaintext: privateKey, call };
+  const { blob, material } = await sealUnder(kms, use.key, message);
+  noteMaterial(material, call);
   return {
     privateKey,
     answer: {
-      PrivateKeyCiphertextBlob: sealNoted(material, message, call),
+      PrivateKeyCiphertextBlob: blob,
       PublicKey: loadedPair(spec.load(privateKey)).publicKeyDer,
       KeyId: use.key.arn,
       KeyPairSpec: input.KeyPairSpec,
@@ -202,9 +201,14 @@ function loadedPair(loaded: { readonly kind: string } | undefined): KeyPair {
   return loaded as KeyPair;
 }
 
-function generateRandom(input: GenerateRandomRequest, call: Call): GenerateRandomResponse {
+function generateRandom(
+  kms: KmsContext,
+  input: GenerateRandomRequest,
+  call: Call,
+): MaybePromise<GenerateRandomResponse> {
   refuseRecipient(input);
-  if (input.CustomKeyStoreId !== undefined) throw customKeyStoreNotFound();
-  if (input.NumberOfBytes === undefined) throw numberOfBytesNeeded();
-  return { Plaintext: call.world.randomBytes(input.NumberOfBytes) };
+  const { NumberOfBytes: sizeBytes, CustomKeyStoreId: storeId } = input;
+  if (sizeBytes === undefined) throw numberOfBytesNeeded();
+  if (storeId === undefined) return { Plaintext: call.world.randomBytes(sizeBytes) };
+  return randomFromStore(kms, call, { storeId, sizeBytes }).then((Plaintext) => ({ Plaintext }));
 }

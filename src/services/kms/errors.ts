@@ -92,8 +92,6 @@ export const dryRunModifiersWithoutDryRun = () =>
 /** Ours: a plaintext that was asked for under an enclave's key must never leave in clear. */
 export const recipientNotSupported = () =>
   validation('The Recipient parameter is not supported by this server.');
-/** Ours: the service never makes the store, so there is none to find. */
-export const customKeyStoreNotFound = () => new ApiError('CustomKeyStoreNotFoundException');
 
 /** Signatures, MACs, agreement. */
 export const digestLengthInvalid = (algorithm: string) =>
@@ -122,11 +120,8 @@ export const usageIncompatible = ({ usage, spec }: { usage: string; spec: string
 export const specNotInRegion = (spec: string) =>
   unsupported(`KeySpec ${spec} is not supported in this Region`);
 /** Ours. */
-export const originNotSupported = (origin: string) =>
-  unsupported(`Origin ${origin} is not supported by this server yet.`);
-/** Ours. */
-export const keyStoreWithoutOrigin = (member: string) =>
-  validation(`${member} is not valid for Origin AWS_KMS.`);
+export const memberNotForOrigin = (member: string, origin: string) =>
+  validation(`${member} is not valid for Origin ${origin}.`);
 
 /** ScheduleKeyDeletion; in the words of the model's constraint errors, whose own range is wider. */
 export const windowOutOfRange = ({ days, bound }: { days: number; bound: string }) =>

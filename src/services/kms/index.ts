@@ -8,6 +8,11 @@ import { agreementOperations } from './agreement.ts';
 import { aliasOperations } from './aliases.ts';
 import { cipherOperations } from './cipher.ts';
 import type { KmsContext } from './context.ts';
+import { BackingKeyRemovals } from './custom-key-stores/backing-key-removal.ts';
+import { dueConnections } from './custom-key-stores/due-connections.ts';
+import { nothingInReach } from './custom-key-stores/nothing-in-reach.ts';
+import { type KeyStorePorts, StoreConnections } from './custom-key-stores/store-connections.ts';
+import { storeOperations } from './custom-key-stores/store-operations.ts';
 import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
@@ -39,16 +44,6 @@ import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
 import { type WhoElse, whoElse } from './who-else.ts';
 
-/** Operations of AWS's model that this server does not have yet. */
-type NotYet =
-  // Custom key stores
-  | 'ConnectCustomKeyStore'
-  | 'CreateCustomKeyStore'
-  | 'DeleteCustomKeyStore'
-  | 'DescribeCustomKeyStores'
-  | 'DisconnectCustomKeyStore'
-  | 'UpdateCustomKeyStore';
-
 export interface Kms {
   readonly operations: OperationTable;
   /** For whoever decides on requests: `concerning` finds grants, `grantsAllow` judges them. */
@@ -66,13 +61,15 @@ export interface Kms {
   readonly dueWork: readonly DueWork[];
   /** What is known of the use of keys and lags behind in the store. */
   readonly usage: Usage;
+  /** Gives up the connections to what is behind custom key stores. */
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Opens KMS on a store. At the very first start it commits the key that marks this installation's
  * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
  * unless told. Without `quotas` requests have no limits, without `principals` whom policies and
- * grants name is not looked up.
+ * grants name is not looked up, without `keyStores` custom key stores can reach nothing.
  */
 export async function createKms(options: {
   readonly store: Store;
@@ -80,8 +77,10 @@ export async function createKms(options: {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
   readonly principals?: Principals;
+  readonly keyStores?: KeyStorePorts;
 }): Promise<Kms> {
-  const { store, world, materialCacheEntries, quotas, principals } = options;
+  const { store, world, quotas, principals, keyStores = nothingInReach } = options;
+  const { materialCacheEntries } = options;
   const records = openRecords(store);
   const installationKey = await openInstallationKey({ store, records, world });
   const materials = openMaterials({
@@ -97,7 +96,17 @@ export async function createKms(options: {
     settings: quotas?.settings,
   });
   const lastUses = await openLastUses({ store, keys: records.keys, world });
-  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses, principals };
+  const kms: KmsContext = {
+    records,
+    materials,
+    finder,
+    grants,
+    limits,
+    lastUses,
+    principals,
+    connections: new StoreConnections({ ports: keyStores, records, world }),
+    removals: new BackingKeyRemovals(),
+  };
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -114,7 +123,8 @@ export async function createKms(options: {
     ...multiRegionOperations(kms),
     ...grantOperations(kms),
     ...lastUseOperations(kms),
-  } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
+    ...storeOperations(kms, quotas?.settings),
+  } satisfies Operations<KmsModel>;
   const watched = observed(governed(new Map(Object.entries(rows)), kms), (keys, call) =>
     noteUse(lastUses, keys, call),
   );
@@ -129,11 +139,13 @@ export async function createKms(options: {
       return { resource: keyResource(key), others: whoElse(key, all, action) };
     },
     usage: usageOf([lastUses.records], world),
+    close: () => kms.connections.close(),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
       { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
       { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
       { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+      { kind: 'kms/connect-key-store', due: (_now, limit) => dueConnections(kms, limit) },
       { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
     ],
   };
