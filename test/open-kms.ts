@@ -5,6 +5,7 @@ import { LiveCall } from '../src/call.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Circumstances, Operation, Resource } from '../src/operation.ts';
 import { iamRecords } from '../src/services/iam/records.ts';
+import type { KeyStorePorts } from '../src/services/kms/custom-key-stores/store-connections.ts';
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { QuotaOptions } from '../src/services/kms/throttle.ts';
@@ -67,6 +68,7 @@ export const region = 'eu-central-1';
 export interface KmsOptions {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
+  readonly keyStores?: KeyStorePorts;
 }
 
 export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
@@ -98,7 +100,10 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
         workOf(kms, kind).due(now, limit),
       doDue: () => doDue(kms, store, clock),
       startAgain: (others = own) => start(others),
-      close: () => store.close(),
+      close: async () => {
+        await kms.close();
+        await store.close();
+      },
     };
   };
   return start(options);

@@ -52,7 +52,10 @@ type Row = readonly [
   valueByRegion?: ReadonlyMap<string, number>,
 ];
 
-/** The rates for ML-KEM are ours: AWS's page has none yet. */
+/**
+ * The rates for ML-KEM are ours: AWS's page has none yet. That of custom key stores has no name in
+ * AWS's tables.
+ */
 // biome-ignore format: a table
 const rates: readonly Row[] = [
   ['Cryptographic operations (symmetric)',          10_000, 'L-6E3AF000', busyRegions],
@@ -60,7 +63,7 @@ const rates: readonly Row[] = [
   ['Cryptographic operations (ECC and SM2)',         1_000, 'L-DC14942D'],
   ['Cryptographic operations (ML-DSA)',              1_000],
   ['Cryptographic operations (ML-KEM)',              1_000],
-  ['Custom key store',                               1_800],
+  ['Cryptographic operations (custom key store)',    1_800],
   ['GenerateDataKeyPair (ECC_NIST_P256)',              100, 'L-D2EEB5E0'],
   ['GenerateDataKeyPair (ECC_NIST_P384)',              100, 'L-16B46EF0'],
   ['GenerateDataKeyPair (ECC_NIST_P521)',              100, 'L-1D966DA0'],
@@ -164,7 +167,7 @@ export const aliasesQuota = quotaOf('Aliases per CMK');
 export const grantsQuota = quotaOf('Grants per CMK');
 export const customKeyStoresQuota = quotaOf('Custom Key Stores');
 /** Each store's own, beside what the account has for all of its keys. */
-export const storeUseQuota = quotaOf('Custom key store');
+export const storeUseQuota = quotaOf('Cryptographic operations (custom key store)');
 
 /** AWS's name in full. */
 export const quotaName = ({ id, kind }: Quota): string =>
