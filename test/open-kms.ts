@@ -9,7 +9,7 @@ import type { KeyStorePorts } from '../src/services/kms/custom-key-stores/store-
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { QuotaOptions } from '../src/services/kms/throttle.ts';
-import type { Engine } from '../src/store/engine.ts';
+import type { Engine, Write } from '../src/store/engine.ts';
 import { createKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
 import { integrityKeyOf } from '../src/store/root-key.ts';
@@ -50,6 +50,11 @@ export interface KmsUnderTest {
     input: KmsModel[Name]['input'],
     caller?: Caller,
   ) => Promise<KmsModel[Name]['output']>;
+  /** What a call would commit, which whoever asks may do or leave. */
+  readonly prepare: <Name extends keyof KmsModel>(
+    name: Name,
+    input: KmsModel[Name]['input'],
+  ) => Promise<readonly Write[]>;
   /** The changes of this kind that are due, `kms/delete-key` unless told, none of them done. */
   readonly due: (
     now?: number,
@@ -96,6 +101,12 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
       world,
       call,
       ask: async (name, input, caller) => (await call(name, input, caller)).output,
+      prepare: async (name, input) => {
+        const live = liveCall(name, {}, world);
+        await store.freshen();
+        await perform(kms, live, input);
+        return live.writes;
+      },
       due: (now = clock.now, { kind = 'kms/delete-key', limit = 100 } = {}) =>
         workOf(kms, kind).due(now, limit),
       doDue: () => doDue(kms, store, clock),
