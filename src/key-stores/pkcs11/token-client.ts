@@ -19,8 +19,8 @@ import {
 import type { Cluster, Clusters } from './clusters.ts';
 import type { Answered, Asked, Question } from './token-messages.ts';
 
-/** Loading a library and logging in; the first contact with a cluster can take long. */
-const openTimeoutMs = 20_000;
+/** Loading a library and logging in: the first contact with a cluster can take long. */
+const openTimeoutMs = ({ timeoutMs }: Cluster): number => Math.max(2_000, 4 * timeoutMs);
 /** At most one start in so long: nothing hammers a token that is away. */
 const restartMs = 1_000;
 const closeTimeoutMs = 2_000;
@@ -131,8 +131,7 @@ class TokenClient implements HsmStore {
   async #ask(question: Question): Promise<Outcome<Buffer, HsmFailure>> {
     const ready = await this.#whenReady();
     if (ready.kind === 'failed') return ready;
-    const timeoutMs = this.#options.cluster?.timeoutMs ?? openTimeoutMs;
-    const answer = await ready.value.ask(question, timeoutMs);
+    const answer = await ready.value.ask(question, ready.value.cluster.timeoutMs);
     if (answer.kind === 'failed' && answer.failure === 'UNREACHABLE') this.#drop(ready.value);
     return answer;
   }
@@ -166,7 +165,8 @@ class TokenClient implements HsmStore {
     const opened = await this.#open();
     if (opened.kind === 'failed') return opened;
     const pin = await this.#options.password();
-    const answer = await opened.value.ask({ kind: 'login', pin }, openTimeoutMs);
+    const process = opened.value;
+    const answer = await process.ask({ kind: 'login', pin }, openTimeoutMs(process.cluster));
     if (answer.kind === 'done') return opened;
     opened.value.end();
     return answer;
@@ -177,7 +177,8 @@ class TokenClient implements HsmStore {
     if (cluster === undefined) return failed('TOKEN_ABSENT');
     const process = new TokenProcess(cluster, log);
     const { library, token: label, sessions } = cluster;
-    const opened = await process.ask({ kind: 'open', library, label, sessions }, openTimeoutMs);
+    const question = { kind: 'open', library, label, sessions } as const;
+    const opened = await process.ask(question, openTimeoutMs(cluster));
     if (opened.kind === 'done') return done(process);
     process.end();
     return opened;
@@ -186,6 +187,7 @@ class TokenClient implements HsmStore {
 
 /** One life of the process around a library. */
 class TokenProcess {
+  readonly cluster: Cluster;
   readonly #child: ChildProcess;
   readonly #log: (line: string) => void;
   readonly #pending = new Map<number, (answer: Outcome<Buffer, HsmFailure>) => void>();
@@ -193,6 +195,7 @@ class TokenProcess {
   #isOver = false;
 
   constructor(cluster: Cluster, log: (line: string) => void) {
+    this.cluster = cluster;
     this.#log = log;
     // `.ts` when run from source, `.js` in the package.
     const file = new URL(`./token-process${extname(import.meta.filename)}`, import.meta.url);

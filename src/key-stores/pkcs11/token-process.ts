@@ -53,7 +53,12 @@ async function open(asked: Question & { readonly kind: 'open' }): Promise<Token>
   } catch {
     throw new TokenFailure('INTERNAL', `${asked.library} can't be loaded`);
   }
-  library.C_Initialize({ flags: ck.osLockingOk });
   const { label, sessions } = asked;
-  return new Token({ library, gcmParameters: CK_PARAMS_AES_GCM, label, sessions });
+  try {
+    library.C_Initialize({ flags: ck.osLockingOk });
+    return new Token({ library, gcmParameters: CK_PARAMS_AES_GCM, label, sessions });
+  } catch (error) {
+    // A library that is there and gets no answer from what is behind it.
+    throw error instanceof TokenFailure ? error : new TokenFailure('UNREACHABLE', describe(error));
+  }
 }

@@ -51,7 +51,7 @@ export class Token {
   readonly #waiting: ((session: Handle) => void)[] = [];
   readonly #keys = new Map<string, Handle>();
 
-  /** Finds the token and opens sessions. Throws TokenFailure. */
+  /** Finds the token and opens sessions. Throws TokenFailure, or what the library throws. */
   constructor(options: {
     readonly library: Pkcs11;
     readonly gcmParameters: number;
