@@ -1,15 +1,17 @@
 /** Starts `sealhold xks` as an operator would, in front of a running server. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort, type RunningServer, sealhold } from './running-server.ts';
 
 export interface RunningProxy {
-  /** `http://127.0.0.1:…` */
+  /** `http://127.0.0.1:…`, without TLS. */
   readonly address: string;
   readonly port: number;
   readonly path: string;
   readonly credential: { readonly AccessKeyId: string; readonly RawSecretAccessKey: string };
+  readonly process: ChildProcess;
   readonly output: () => string;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -58,8 +60,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const address = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries++) {
     if (isOver || tries > 1_000) throw new Error(`The proxy did not serve:\n${output}`);
-    const answer = await fetch(`${address}/ping`).catch(() => undefined);
-    if (answer?.status === 200) break;
+    if (await isListening(port)) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const { XksProxyUriPath: path, XksProxyAuthenticationCredential: credential } = JSON.parse(
@@ -70,10 +71,22 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     port,
     path,
     credential,
+    process: child,
     output: () => output,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       await over;
     },
   };
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
