@@ -1,6 +1,6 @@
 /**
- * External key stores for the service-level tests: two KMS on real stores in this process, the second
- * using keys of the first through a real proxy between them.
+ * External key stores for the service-level tests: two KMS on real stores in this process, the
+ * second using keys of the first through a real proxy between them.
  */
 import assert from 'node:assert/strict';
 import { newConfiguration } from '../src/key-stores/xks/proxy-configuration.ts';
@@ -49,6 +49,51 @@ export async function openStores(options: KmsOptions = {}): Promise<Stores> {
     XksProxyAuthenticationCredential: xks.credential,
     ...more,
   });
+  const { describe, settle, connect, disconnect } = statesOf(kms);
+  const newStore: Stores['newStore'] = async (more) => {
+    const made = await kms.ask('CreateCustomKeyStore', wish(more));
+    const storeId = made.CustomKeyStoreId ?? '';
+    const store = await connect(storeId);
+    assert.equal(store.ConnectionState, 'CONNECTED');
+    return storeId;
+  };
+  return {
+    kms,
+    holder,
+    xks,
+    wish,
+    describe,
+    settle,
+    connect,
+    disconnect,
+    newStore,
+    newStoreOfItsOwn: () => {
+      const configuration = newConfiguration(`/own-${++names}`, holder.world);
+      xks.configure(configuration);
+      return newStore(JSON.parse(configuration));
+    },
+    newKey: async (CustomKeyStoreId) => {
+      const XksKeyId = await xks.newKey();
+      const input = { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId } as const;
+      const { KeyMetadata } = await kms.ask('CreateKey', input);
+      return {
+        id: KeyMetadata?.KeyId ?? '',
+        arn: KeyMetadata?.Arn ?? '',
+        xksKeyId: XksKeyId,
+      };
+    },
+    close: async () => {
+      await kms.close();
+      await xks.stop();
+      await holder.close();
+    },
+  };
+}
+
+/** What reads and changes the state of stores. */
+function statesOf(
+  kms: KmsUnderTest,
+): Pick<Stores, 'describe' | 'settle' | 'connect' | 'disconnect'> {
   const describe: Stores['describe'] = async (CustomKeyStoreId) => {
     const { CustomKeyStores } = await kms.ask('DescribeCustomKeyStores', { CustomKeyStoreId });
     return CustomKeyStores?.[0] ?? assert.fail('no such store');
@@ -67,45 +112,13 @@ export async function openStores(options: KmsOptions = {}): Promise<Stores> {
     await kms.ask('ConnectCustomKeyStore', { CustomKeyStoreId });
     return settle(CustomKeyStoreId);
   };
-  const newStore: Stores['newStore'] = async (more) => {
-    const made = await kms.ask('CreateCustomKeyStore', wish(more));
-    const storeId = made.CustomKeyStoreId ?? '';
-    const store = await connect(storeId);
-    assert.equal(store.ConnectionState, 'CONNECTED');
-    return storeId;
-  };
   return {
-    kms,
-    holder,
-    xks,
-    wish,
     describe,
     settle,
     connect,
-    newStore,
-    newStoreOfItsOwn: () => {
-      const configuration = newConfiguration(`/own-${++names}`, holder.world);
-      xks.configure(configuration);
-      return newStore(JSON.parse(configuration));
-    },
     disconnect: async (CustomKeyStoreId) => {
       await kms.ask('DisconnectCustomKeyStore', { CustomKeyStoreId });
       return settle(CustomKeyStoreId);
-    },
-    newKey: async (CustomKeyStoreId) => {
-      const XksKeyId = await xks.newKey();
-      const input = { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId } as const;
-      const { KeyMetadata } = await kms.ask('CreateKey', input);
-      return {
-        id: KeyMetadata?.KeyId ?? '',
-        arn: KeyMetadata?.Arn ?? '',
-        xksKeyId: XksKeyId,
-      };
-    },
-    close: async () => {
-      await kms.close();
-      await xks.stop();
-      await holder.close();
     },
   };
 }

@@ -92,7 +92,8 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   const start = async (own: KmsOptions): Promise<KmsUnderTest> => {
     const store = openStore({ engine, keyring, world });
     const kms = await createKms({ store, world, ...own });
-    const call = callerOf(kms, store, world);
+    const access = openAccess({ store, iam: iamRecords(store), world });
+    const call = callerOf(kms, store, { world, access });
     return {
       kms,
       store,
@@ -102,8 +103,8 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
       call,
       ask: async (name, input, caller) => (await call(name, input, caller)).output,
       prepare: async (name, input) => {
-        const live = liveCall(name, {}, world);
         await store.freshen();
+        const live = await liveCall(name, {}, { world, access });
         await perform(kms, live, input);
         return live.writes;
       },
@@ -120,11 +121,14 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   return start(options);
 }
 
-function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
-  const access = openAccess({ store, iam: iamRecords(store), world });
+function callerOf(
+  kms: Kms,
+  store: Store,
+  ports: { readonly world: World; readonly access: Access },
+): KmsUnderTest['call'] {
   return async (name, input, caller = {}) => {
     await store.freshen();
-    const live = await liveCall(name, caller, { world, access });
+    const live = await liveCall(name, caller, ports);
     const { output, wasSynchronous } = await perform(kms, live, input);
     if (live.writes.length > 0) {
       const result = await store.commit(live.writes);

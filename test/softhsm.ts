@@ -1,6 +1,7 @@
 /**
  * SoftHSM 2, a real PKCS#11 token in software, for tests: a token of its own in a temporary folder.
- * Where it or `pkcs11js` is missing, `missing` says so, and tests are skipped with that as the reason.
+ * Where it or `pkcs11js` is missing, `missing` says so, and tests are skipped with that as the
+ * reason.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -105,7 +106,7 @@ export function newToken(more: Readonly<Record<string, unknown>> = {}): SoftToke
   };
 }
 
-/** What a program of its own sees of a key in the token: its attributes, and whether its bytes come out. */
+/** What a program of its own sees of a key in the token, and whether its bytes come out. */
 export function lookAt(
   token: SoftToken,
   keyLabel: string,
@@ -115,10 +116,12 @@ export function lookAt(
     const p = new pkcs11js.PKCS11();
     p.load(${JSON.stringify(token.cluster.library)});
     p.C_Initialize();
-    const slot = p.C_GetSlotList(true).find((s) => p.C_GetTokenInfo(s).label.trim() === ${JSON.stringify(token.label)});
+    const label = ${JSON.stringify(token.label)};
+    const slot = p.C_GetSlotList(true).find((s) => p.C_GetTokenInfo(s).label.trim() === label);
     const session = p.C_OpenSession(slot, 6);
     p.C_Login(session, 1, ${JSON.stringify(password)});
-    p.C_FindObjectsInit(session, [{ type: pkcs11js.CKA_LABEL, value: ${JSON.stringify(keyLabel)} }]);
+    const value = ${JSON.stringify(keyLabel)};
+    p.C_FindObjectsInit(session, [{ type: pkcs11js.CKA_LABEL, value }]);
     const keys = p.C_FindObjects(session, 10);
     p.C_FindObjectsFinal(session);
     const seen = { found: keys.length };

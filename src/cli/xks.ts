@@ -1,6 +1,6 @@
 /**
- * `sealhold xks`: an XKS proxy in front of a running KMS, so that another KMS, AWS's own too, can use
- * the keys held here.
+ * `sealhold xks`: an XKS proxy in front of a running KMS, so that another KMS, AWS's own too, can
+ * use the keys held here.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { findCredentials } from '../identity/credentials.ts';

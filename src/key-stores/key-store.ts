@@ -23,6 +23,8 @@ export interface Cause {
   readonly region: string;
   /** Undefined where there is no key yet. */
   readonly keyArn?: string;
+  /** The service that calls KMS for somebody: `secretsmanager`. */
+  readonly viaService?: string;
 }
 
 /** AES-256-GCM as the store made it. */

@@ -1,7 +1,7 @@
 /**
- * External key stores between real programs: a server whose keys are backed by another server's, with
- * `sealhold xks` and TLS between them; what happens when the proxy stops, changes its credential, is
- * slow or talks nonsense; and that both trails tell of the same request.
+ * External key stores between real programs: a server whose keys are backed by another server's,
+ * with `sealhold xks` and TLS between them; what happens when the proxy stops, changes its
+ * credential, is slow or talks nonsense; and that both trails tell of the same request.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * CloudHSM key stores on a real PKCS#11 token, through the wire: keys that are made in the token and
- * stay there, passwords that are wrong, a token that goes away, hangs and comes back.
+ * CloudHSM key stores on a real PKCS#11 token, through the wire: keys that are made in the token
+ * and stay there, passwords that are wrong, a token that goes away, hangs and comes back.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,8 +1,8 @@
 /**
  * Key state × operation through the wire, cell by cell, as the developer guide's table has it
- * (https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html). The keys that are Unavailable
- * lie in an external key store, whose proxy serves keys of the same server. The seconds of Creating and
- * Updating are tested beside the service.
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html). The keys that are
+ * Unavailable lie in an external key store, whose proxy serves keys of the same server. The seconds
+ * of Creating and Updating are tested beside the service.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -16,7 +16,8 @@
  *       }
  *     }
  *
- * The token's user PIN is the KeyStorePassword of the API. Only `library` and `token` must be there.
+ * The token's user PIN is the KeyStorePassword of the API. Only `library` and `token` must be
+ * there.
  */
 
 export interface Cluster {

@@ -1,6 +1,7 @@
 /**
  * One token of a PKCS#11 library: its slot, sessions and keys. Keys are 256-bit AES, made in the
- * token, named by their label, and not extractable. Runs in a process of its own (token-process.ts).
+ * token, named by their label, and not extractable. Runs in a process of its own
+ * (token-process.ts).
  */
 import type { HsmFailure } from '../key-store.ts';
 import { ck, type Handle, type Pkcs11, returnValueOf } from './pkcs11-module.ts';

@@ -2,8 +2,8 @@
  * External keys made of KMS's HMAC_256 keys. The XKS proxy API gives each ciphertext 20 bytes for
  * its notes, too few for a ciphertext of KMS's own, so KMS is asked to derive instead: its
  * GenerateMac over a fresh nonce is the AES key of one message (NIST SP 800-108 in counter mode,
- * whose one block is that MAC). The KMS key never leaves KMS, each use is a call of KMS's, authorized
- * and recorded there, and this side keeps nothing.
+ * whose one block is that MAC). The KMS key never leaves KMS, each use is a call of KMS's,
+ * authorized and recorded there, and this side keeps nothing.
  */
 import { open, seal } from '../../crypto/aead.ts';
 import type { World } from '../../world.ts';

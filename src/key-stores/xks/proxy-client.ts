@@ -244,4 +244,5 @@ const metadataOf = (cause: Cause): object => ({
   ...(cause.keyArn === undefined ? {} : { kmsKeyArn: cause.keyArn }),
   kmsOperation: cause.operation,
   kmsRequestId: cause.requestId,
+  ...(cause.viaService === undefined ? {} : { kmsViaService: cause.viaService }),
 });

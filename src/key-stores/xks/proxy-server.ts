@@ -1,6 +1,6 @@
 /**
- * The XKS proxy API v1 as `sealhold xks` serves it: who signed, what is asked, is it right, then the
- * external keys. Every answer and failure is the specification's.
+ * The XKS proxy API v1 as `sealhold xks` serves it: who signed, what is asked, is it right, then
+ * the external keys. Every answer and failure is the specification's.
  */
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../http/message.ts';
 import { createVerifier } from '../../identity/verify.ts';

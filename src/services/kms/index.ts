@@ -133,20 +133,26 @@ export async function createKms(options: {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
     grants,
-    about: async (name, call, action) => {
-      const { value: key } = await finder.find(name, call, action);
-      const all = await allGrants(records, key);
-      return { resource: keyResource(key), others: whoElse(key, all, action) };
-    },
+    about: aboutKey(kms),
     usage: usageOf([lastUses.records], world),
     close: () => kms.connections.close(),
-    dueWork: [
-      { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
-      { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
-      { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
-      { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
-      { kind: 'kms/connect-key-store', due: (_now, limit) => dueConnections(kms, limit) },
-      { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
-    ],
+    dueWork: dueWorkOf(kms),
   };
 }
+
+const aboutKey =
+  ({ finder, records }: KmsContext): Kms['about'] =>
+  async (name, call, action) => {
+    const { value: key } = await finder.find(name, call, action);
+    const all = await allGrants(records, key);
+    return { resource: keyResource(key), others: whoElse(key, all, action) };
+  };
+
+const dueWorkOf = (kms: KmsContext): readonly DueWork[] => [
+  { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
+  { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
+  { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
+  { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+  { kind: 'kms/connect-key-store', due: (_now, limit) => dueConnections(kms, limit) },
+  { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
+];

@@ -58,7 +58,7 @@ export interface Key {
   readonly origin: 'AWS_KMS' | 'EXTERNAL' | 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE';
   readonly manager: 'CUSTOMER' | 'AWS';
   readonly state: KeyState;
-  /** Never stored: what the state is but for the key's store; only while that makes it Unavailable. */
+  /** Never stored: the state but for the key's store, while that makes it Unavailable. */
   readonly whenAvailable?: KeyState;
   /** The custom key store that holds what backs the key. */
   readonly customKeyStoreId?: string;

@@ -6,8 +6,8 @@ export class Attempts<R> {
   readonly #underWay = new Map<string, { readonly outcome: R | undefined }>();
 
   /**
-   * Begins `attempt` when there is none of this id. Undefined while it is under way; its result once,
-   * after which the next asking begins another. `attempt` must not reject.
+   * Begins `attempt` when there is none of this id. Undefined while it is under way; its result
+   * once, after which the next asking begins another. `attempt` must not reject.
    */
   resultOf(id: string, attempt: () => Promise<R>): R | undefined {
     const known = this.#underWay.get(id);

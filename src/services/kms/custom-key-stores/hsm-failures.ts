@@ -9,7 +9,7 @@ import { invalidCiphertext } from '../errors.ts';
 
 interface Row {
   readonly connection: ConnectionErrorCodeType;
-  /** For CreateCustomKeyStore and UpdateCustomKeyStore, which only look whether the token is there. */
+  /** For CreateCustomKeyStore, which only looks whether the token is there. */
   readonly store: string;
   readonly text: string;
 }
@@ -67,7 +67,7 @@ const table: Readonly<Record<HsmFailure, Row>> = {
   },
 };
 
-/** What CreateCustomKeyStore and UpdateCustomKeyStore answer. */
+/** What CreateCustomKeyStore answers. */
 export const clusterFailure = (failure: HsmFailure): ApiError =>
   new ApiError(table[failure].store, table[failure].text);
 

@@ -21,7 +21,7 @@ const maxMetadataBytes = 20;
 /** What the store is to encrypt: KMS's own blob without its header. */
 export const innerOf = (blob: Buffer): Buffer => blob.subarray(headerBytes);
 
-/** The whole blob from KMS's own one, whose header stays, and what the store has made of the rest. */
+/** The whole blob: the header of KMS's own one, and what the store has made of the rest. */
 export function storeBlob(own: Buffer, sealed: StoreCiphertext): Buffer {
   const { iv, tag, metadata, ciphertext } = sealed;
   const header = own.subarray(0, headerBytes);

@@ -1,4 +1,6 @@
-/** Encrypting and decrypting with keys in custom key stores: KMS's layer within, the store's around. */
+/**
+ * Encrypting and decrypting with keys in custom key stores: KMS's layer within, the store's around.
+ */
 import type { Cause } from '../../../key-stores/key-store.ts';
 import type { Call } from '../../../operation.ts';
 import { type EncryptionContext, encodeContext } from '../envelope.ts';
@@ -70,13 +72,19 @@ function aadOf(key: Key, context: EncryptionContext | undefined): Buffer {
   return aad;
 }
 
-export const causeOf = (call: Call, key?: Key): Cause => ({
-  principalArn: call.principal.arn,
-  operation: call.operation,
-  requestId: call.requestId,
-  region: call.region,
-  ...(key === undefined ? {} : { keyArn: key.arn }),
-});
+/** As `aws:PrincipalArn` and `kms:ViaService` have it. */
+export function causeOf(call: Call, key?: Key): Cause {
+  const { principal, operation, requestId, region } = call;
+  const via = call.via.at(-1);
+  return {
+    principalArn: principal.session?.role?.arn ?? principal.arn,
+    operation,
+    requestId,
+    region,
+    ...(key === undefined ? {} : { keyArn: key.arn }),
+    ...(via === undefined ? {} : { viaService: via.replace(/\.amazonaws\.com$/, '') }),
+  };
+}
 
 /** CloudTrail names the store and the key in it; ReEncrypt may have two of them and names none. */
 function noteStore(call: Call, { customKeyStoreId, xksKeyId, keyId }: Key): void {

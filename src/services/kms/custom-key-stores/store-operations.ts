@@ -4,10 +4,10 @@ import type {
   DescribeCustomKeyStoresResponse,
   KmsModel,
 } from '../../../model/kms.generated.ts';
-import type { Call, Found, Operations } from '../../../operation.ts';
+import type { Call, Operations } from '../../../operation.ts';
 import type { Collection } from '../../../store/store.ts';
 import type { Key } from '../key.ts';
-import { everything, foundNothing, ownerOf } from '../key-finder.ts';
+import { foundNothing, ownerOf } from '../key-finder.ts';
 import { pageOf } from '../marker.ts';
 import { awsQuotas, type QuotaSettings } from '../quotas.ts';
 import { createStore, storesOf, updateStore } from './create-store.ts';
@@ -33,18 +33,16 @@ interface Kms extends StoreUse {
 
 /** `quotas`: undefined where nobody asked for any; AWS's limit of stores holds then too. */
 export function storeOperations(kms: Kms, quotas: QuotaSettings = awsQuotas) {
+  /** Found after the caller is authorized: which stores there are is not for everyone to know. */
   const named = async (
     { CustomKeyStoreId: storeId }: { readonly CustomKeyStoreId: string },
     call: Call,
-  ): Promise<Found<StoreEntry>> => {
+  ): Promise<StoreEntry> => {
     const id = storeRecordId({ ...ownerOf(call), storeId });
     const entry = await kms.records.customKeyStores.get(id);
-    // Which stores there are is for those to know who may ask.
-    if (entry === undefined) {
-      call.authorize(`kms:${call.operation}`, everything(call));
-      throw customKeyStoreNotFound(storeId);
-    }
-    return { resource: everything(call), subject: entry };
+    if (entry === undefined) throw customKeyStoreNotFound(storeId);
+    noteStore(call, entry.value);
+    return entry;
   };
   return {
     CreateCustomKeyStore: {
@@ -54,18 +52,18 @@ export function storeOperations(kms: Kms, quotas: QuotaSettings = awsQuotas) {
     },
     ConnectCustomKeyStore: {
       readOnly: false,
-      find: named,
-      run: (_input, call, entry: StoreEntry) => {
-        noteStore(call, entry.value);
+      find: foundNothing,
+      run: async (input, call) => {
+        const entry = await named(input, call);
         if (!mayConnect(entry.value)) throw stateOf(entry.value);
         return change(kms, call, { entry, changed: connecting(entry.value) });
       },
     },
     DisconnectCustomKeyStore: {
       readOnly: false,
-      find: named,
-      run: (_input, call, entry: StoreEntry) => {
-        noteStore(call, entry.value);
+      find: foundNothing,
+      run: async (input, call) => {
+        const entry = await named(input, call);
         if (!mayDisconnect(entry.value)) throw stateOf(entry.value);
         return change(kms, call, { entry, changed: disconnecting(entry.value) });
       },
@@ -77,16 +75,14 @@ export function storeOperations(kms: Kms, quotas: QuotaSettings = awsQuotas) {
     },
     UpdateCustomKeyStore: {
       readOnly: false,
-      find: named,
-      run: (input, call, entry: StoreEntry) => {
-        noteStore(call, entry.value);
-        return updateStore(kms, input, { call, entry });
-      },
+      find: foundNothing,
+      run: async (input, call) =>
+        updateStore(kms, input, { call, entry: await named(input, call) }),
     },
     DeleteCustomKeyStore: {
       readOnly: false,
-      find: named,
-      run: (_input, call, entry: StoreEntry) => deleteStore(kms, call, entry),
+      find: foundNothing,
+      run: async (input, call) => deleteStore(kms, call, await named(input, call)),
     },
   } satisfies Operations<
     KmsModel,
@@ -150,7 +146,6 @@ async function deleteStore(
   entry: StoreEntry,
 ): Promise<Record<string, never>> {
   const store = entry.value;
-  noteStore(call, store);
   if (store.state !== 'DISCONNECTED') throw storeIs(store.storeId, store.state);
   const fences = await fencesOf(records, store);
   const key = keysOfStore(store.storeId);

@@ -1,7 +1,7 @@
 /**
  * What becomes of a proxy's failures: AWS's error for whom, AWS's text, and the code of a failed
- * connection. The texts are the specification's (XKS Proxy API v1, "Error codes") unless it is said;
- * the proxy's own text is never repeated. Pure.
+ * connection. The texts are the specification's (XKS Proxy API v1, "Error codes") unless it is
+ * said; the proxy's own text is never repeated. Pure.
  */
 import { ApiError } from '../../../api-error.ts';
 import type { XksFailure } from '../../../key-stores/key-store.ts';
