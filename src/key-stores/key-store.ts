@@ -72,8 +72,6 @@ export type HsmFailure =
 
 /** A token with a user logged in. It comes back by itself after it was away. */
 export interface HsmStore extends KeyStore<HsmFailure> {
-  /** Whether the token is there, without logging in. */
-  find(): Promise<Outcome<undefined, HsmFailure>>;
   /** Logs in, unless that is done. */
   connect(): Promise<Outcome<undefined, HsmFailure>>;
   /** Makes a 256-bit AES key that never leaves the token. The name must be new. */
@@ -87,6 +85,8 @@ export interface HsmStore extends KeyStore<HsmFailure> {
 export interface HsmClusters {
   /** Undefined when there is no cluster of this id for the account. */
   find(clusterId: string, account: string): HsmCluster | undefined;
+  /** Whether the cluster's token is there; nobody logs in. */
+  look(clusterId: string, account: string): Promise<Outcome<undefined, HsmFailure>>;
   /** `password` is asked for whenever somebody logs in, so that nobody need keep it. */
   open(options: {
     readonly clusterId: string;

@@ -31,7 +31,6 @@ export interface Pkcs11 {
   C_CloseAllSessions(slot: Handle): void;
   C_GetSessionInfo(session: Handle): { readonly state: number };
   C_Login(session: Handle, userType: number, pin: string): void;
-  C_Logout(session: Handle): void;
   C_GenerateKeyAsync(session: Handle, mechanism: Mechanism, template: Template): Promise<Handle>;
   C_DestroyObject(session: Handle, object: Handle): void;
   C_GetAttributeValue(session: Handle, object: Handle, template: Template): { value: Buffer }[];

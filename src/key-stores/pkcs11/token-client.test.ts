@@ -27,19 +27,21 @@ afterEach(async () => {
   for (const store of stores.splice(0)) await store.close();
 });
 
+const account = '111122223333';
+const clustersOf = (cluster: Readonly<Record<string, unknown>>) =>
+  createHsmClusters({
+    clusters: parseClusters(
+      JSON.stringify({ clusters: { [clusterId]: { ...cluster, trustAnchor: undefined } } }),
+      String,
+    ),
+    world: machineWorld(),
+    log: (line) => void lines.push(line),
+  });
 function openStore(
   cluster: Readonly<Record<string, unknown>>,
   pin: () => Promise<string> = async () => password,
 ): HsmStore {
-  const clusters = parseClusters(
-    JSON.stringify({ clusters: { [clusterId]: { ...cluster, trustAnchor: undefined } } }),
-    String,
-  );
-  const store = createHsmClusters({
-    clusters,
-    world: machineWorld(),
-    log: (line) => void lines.push(line),
-  }).open({ clusterId, account: '111122223333', password: pin });
+  const store = clustersOf(cluster).open({ clusterId, account, password: pin });
   stores.push(store);
   return store;
 }
@@ -153,7 +155,6 @@ describe('a token', { skip: missing ?? false }, () => {
       assert.equal(failure(await decrypt()), 'UNREACHABLE');
       await later(1_100);
       assert.equal(failure(await decrypt()), 'TOKEN_ABSENT');
-      assert.equal(failure(await store.find()), 'TOKEN_ABSENT');
     } finally {
       token.plugIn();
     }
@@ -182,6 +183,19 @@ describe('a token', { skip: missing ?? false }, () => {
     const none = openStore({ ...token.cluster, library: '/usr/lib/none.so' });
     assert.equal(failure(await none.connect()), 'INTERNAL');
     assert.match(lines.at(-1) ?? '', /none\.so can't be loaded/);
+  });
+
+  test('is looked for by one process, however many ask, and is its account’s', async () => {
+    const clusters = clustersOf({ ...token.cluster, account });
+    const looks = [1, 2, 3].map(() => clusters.look(clusterId, account));
+    assert.equal(new Set(looks).size, 1);
+    for (const look of looks) value(await look);
+    assert.notEqual(clusters.look(clusterId, account), looks[0]);
+    const other = '444455556666';
+    assert.equal(clusters.find(clusterId, other), undefined);
+    assert.equal(failure(await clusters.look(clusterId, other)), 'TOKEN_ABSENT');
+    const store = clusters.open({ clusterId, account: other, password: async () => password });
+    assert.equal(failure(await store.connect()), 'TOKEN_ABSENT');
   });
 
   test('sees nothing of this process’s environment', async () => {
@@ -222,5 +236,15 @@ describe('a library', { skip }, () => {
     const store = openStore({ library, token: 'kms', timeoutMs: 100 });
     assert.equal(failure(await store.connect()), 'UNREACHABLE');
     assert.match(lines.at(-1) ?? '', /no answer to 'open' within 2000 ms; its process is ended/);
+  });
+
+  test('that hangs does not keep a store from being closed', async () => {
+    const library = libraryThat('hang-at-end', 'for (;;) sleep(1);');
+    const store = openStore({ library, token: 'kms' });
+    const connecting = store.connect();
+    const begun = performance.now();
+    await store.close();
+    assert.equal(failure(await connecting), 'UNREACHABLE');
+    assert.ok(performance.now() - begun < 2_000);
   });
 });

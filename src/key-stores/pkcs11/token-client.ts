@@ -40,14 +40,38 @@ export function createHsmClusters(options: {
     const isTheirs = cluster?.account === undefined || cluster.account === account;
     return isTheirs ? cluster : undefined;
   };
+  const sayOf = (clusterId: string) => (line: string) => log(`HSM cluster ${clusterId}: ${line}`);
+  /** However many ask at a time, one process looks. */
+  const looking = new Map<string, Promise<Outcome<undefined, HsmFailure>>>();
   return {
     find,
-    open: ({ clusterId, account, password }) => {
+    look: (clusterId, account) => {
       const cluster = find(clusterId, account);
-      const say = (line: string) => log(`HSM cluster ${clusterId}: ${line}`);
-      return new TokenClient({ cluster, password, world, log: say });
+      if (cluster === undefined) return Promise.resolve(failed('TOKEN_ABSENT'));
+      const underWay = looking.get(clusterId);
+      if (underWay !== undefined) return underWay;
+      const look = lookFor(cluster, sayOf(clusterId)).finally(() => looking.delete(clusterId));
+      looking.set(clusterId, look);
+      return look;
     },
+    open: ({ clusterId, account, password }) =>
+      new TokenClient({
+        cluster: find(clusterId, account),
+        password,
+        world,
+        log: sayOf(clusterId),
+      }),
   };
+}
+
+async function lookFor(
+  cluster: Cluster,
+  log: (line: string) => void,
+): Promise<Outcome<undefined, HsmFailure>> {
+  const process = new TokenProcess(cluster, log);
+  const opened = await process.open();
+  process.end();
+  return opened.kind === 'failed' ? opened : done(undefined);
 }
 
 interface ClientOptions {
@@ -69,17 +93,11 @@ class TokenClient implements HsmStore {
   #startedAt = Number.NEGATIVE_INFINITY;
   /** Why the last start failed; told until the next one. */
   #failure: HsmFailure = 'UNREACHABLE';
+  #starting: TokenProcess | undefined;
   #isClosed = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-  }
-
-  async find(): Promise<Outcome<undefined, HsmFailure>> {
-    const opened = await this.#open();
-    if (opened.kind === 'failed') return opened;
-    opened.value.end();
-    return done(undefined);
   }
 
   async connect(): Promise<Outcome<undefined, HsmFailure>> {
@@ -124,6 +142,7 @@ class TokenClient implements HsmStore {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#starting?.end();
     const ready = await this.#ready;
     if (ready?.kind === 'done') await ready.value.close();
   }
@@ -162,26 +181,19 @@ class TokenClient implements HsmStore {
   }
 
   async #logIn(): Promise<Ready> {
-    const opened = await this.#open();
-    if (opened.kind === 'failed') return opened;
-    const pin = await this.#options.password();
-    const process = opened.value;
-    const answer = await process.ask({ kind: 'login', pin }, openTimeoutMs(process.cluster));
-    if (answer.kind === 'done') return opened;
-    opened.value.end();
-    return answer;
-  }
-
-  async #open(): Promise<Ready> {
-    const { cluster, log } = this.#options;
+    const { cluster, log, password } = this.#options;
     if (cluster === undefined) return failed('TOKEN_ABSENT');
     const process = new TokenProcess(cluster, log);
-    const { library, token: label, sessions } = cluster;
-    const question = { kind: 'open', library, label, sessions } as const;
-    const opened = await process.ask(question, openTimeoutMs(cluster));
-    if (opened.kind === 'done') return done(process);
+    this.#starting = process;
+    const opened = await process.open();
+    const pin = opened.kind === 'done' ? await password() : '';
+    const question = { kind: 'login', pin } as const;
+    const outcome =
+      opened.kind === 'done' ? await process.ask(question, openTimeoutMs(cluster)) : opened;
+    this.#starting = undefined;
+    if (outcome.kind === 'done') return done(process);
     process.end();
-    return opened;
+    return outcome;
   }
 }
 
@@ -211,6 +223,13 @@ class TokenProcess {
     this.#child.on('exit', () => this.#over());
     this.#child.unref();
     this.#child.channel?.unref();
+  }
+
+  /** Loads the library and finds the token. */
+  open(): Promise<Outcome<Buffer, HsmFailure>> {
+    const { library, token: label, sessions } = this.cluster;
+    const question = { kind: 'open', library, label, sessions } as const;
+    return this.ask(question, openTimeoutMs(this.cluster));
   }
 
   ask(question: Question, timeoutMs: number): Promise<Outcome<Buffer, HsmFailure>> {

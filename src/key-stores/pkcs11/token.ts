@@ -189,7 +189,7 @@ export class Token {
   }
 
   close(): void {
-    this.#library.C_Logout(this.#free[0]!);
+    // The last session of a token takes the login with it.
     this.#library.C_CloseAllSessions(this.#slot);
     this.#library.C_Finalize();
   }

@@ -1,3 +1,8 @@
+/** Attempts that go on beside whoever waits for them. */
+
+/** More at a time than stores could want: results that nobody asks for any more are forgotten. */
+const mostKept = 1_000;
+
 /**
  * Work that takes its time and is asked for again and again until it is done: what falls due is
  * looked at every second and must not wait for somebody's token or network.
@@ -12,6 +17,8 @@ export class Attempts<R> {
   resultOf(id: string, attempt: () => Promise<R>): R | undefined {
     const known = this.#underWay.get(id);
     if (known === undefined) {
+      const oldest = this.#underWay.keys().next().value;
+      if (this.#underWay.size >= mostKept && oldest !== undefined) this.#underWay.delete(oldest);
       this.#underWay.set(id, { outcome: undefined });
       void attempt().then((outcome) => this.#underWay.set(id, { outcome }));
       return undefined;

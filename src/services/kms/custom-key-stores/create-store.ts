@@ -104,8 +104,7 @@ async function checkCluster(
   if (cluster === undefined) throw clusterNotFound(clusterId);
   if (cluster.trustAnchor !== undefined && !sameCertificate(cluster.trustAnchor, trustAnchor))
     throw incorrectTrustAnchor();
-  const unused = async () => '';
-  const found = await clusters.open({ clusterId, account, password: unused }).find();
+  const found = await clusters.look(clusterId, account);
   if (found.kind === 'failed') throw clusterFailure(found.failure);
 }
 

@@ -7,7 +7,6 @@ const unreachable = async () => ({ kind: 'failed', failure: 'UNREACHABLE' }) as 
 const close = async (): Promise<void> => undefined;
 
 const noToken: HsmStore = {
-  find: absent,
   connect: absent,
   createKey: absent,
   removeKey: absent,
@@ -25,6 +24,6 @@ const noProxy: XksStore = {
 };
 
 export const nothingInReach: KeyStorePorts = {
-  clusters: { find: () => undefined, open: () => noToken },
+  clusters: { find: () => undefined, look: absent, open: () => noToken },
   proxies: { hasService: () => false, open: () => noProxy },
 };
