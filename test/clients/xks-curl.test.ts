@@ -1,6 +1,6 @@
 /**
- * `sealhold xks` asked by curl, which signs by itself: what the specification's appendix D shows and
- * AWS's test client for proxies does.
+ * `sealhold xks` asked by curl, which signs by itself: what the specification's appendix D shows
+ * and AWS's test client for proxies does.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
