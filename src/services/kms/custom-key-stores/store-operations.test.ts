@@ -185,21 +185,13 @@ describe('CreateCustomKeyStore', () => {
   test('makes at most ten in an account and Region', async () => {
     const { wish, xks, kms } = stores;
     for (let i = 0; i < 10; i++) {
-      const XksProxyUriPath = path(`p${i}`);
-      xks.configure(
-        JSON.stringify({
-          XksProxyUriPath,
-          XksProxyAuthenticationCredential: {
-            ...other,
-            AccessKeyId: `C${'ABCDEFGHIJ'[i]}`.padEnd(20, 'A'),
-          },
-        }),
-      );
-      const XksProxyAuthenticationCredential = {
-        ...other,
-        AccessKeyId: `C${'ABCDEFGHIJ'[i]}`.padEnd(20, 'A'),
+      const AccessKeyId = `C${'ABCDEFGHIJ'[i]}`.padEnd(20, 'A');
+      const proxy = {
+        XksProxyUriPath: path(`p${i}`),
+        XksProxyAuthenticationCredential: { ...other, AccessKeyId },
       };
-      await create(wish({ XksProxyUriPath, XksProxyAuthenticationCredential }));
+      xks.configure(JSON.stringify(proxy));
+      await create(wish(proxy));
     }
     await assert.rejects(create(wish()), {
       code: 'LimitExceededException',
