@@ -315,6 +315,10 @@ describe('functions of another OS user', () => {
         writesCode: 'EACCES',
         writesOwn: 'could',
       });
+      // Its folder goes with it, though another user has written there.
+      const before = folders().length;
+      await apart.close();
+      assert.equal(folders().length, before - 1);
     } finally {
       await apart.close();
       rmSync(folder, { recursive: true });
