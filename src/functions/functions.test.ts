@@ -294,7 +294,9 @@ describe('functions of another OS user', () => {
     try {
       const code = `
         import { readFileSync, writeFileSync } from 'node:fs';
-        const tried = (what) => { try { what(); return 'could'; } catch ({ code }) { return code; } };
+        const tried = (what) => {
+          try { what(); return 'could'; } catch ({ code }) { return code; }
+        };
         export const handler = async ({ key, pid }) => ({
           ids: [process.getuid(), process.getgid(), process.getgroups()],
           readsKey: tried(() => readFileSync(key)),
