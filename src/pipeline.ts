@@ -213,10 +213,7 @@ class Journey {
     });
   }
 
-  #invoke(
-    outer: LiveCall,
-    asked: Parameters<CallPorts['invoke']>[1],
-  ): unknown {
+  #invoke(outer: LiveCall, asked: Parameters<CallPorts['invoke']>[1]): unknown {
     const { region, direct } = asked;
     const host = `${outer.service}.amazonaws.com`;
     const inner = new Journey(this.#pipeline, {

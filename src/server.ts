@@ -228,11 +228,7 @@ function committing({ store, audit }: Pick<Parts, 'store' | 'audit'>): Commit {
 }
 
 /** Does what falls due. */
-function runDueWork(
-  work: readonly DueWork[],
-  { world, log }: NodeOptions,
-  commit: Commit,
-): Runner {
+function runDueWork(work: readonly DueWork[], { world, log }: NodeOptions, commit: Commit): Runner {
   return startRunner({
     work,
     world,

@@ -14,4 +14,3 @@ export const record = async (ask: Ask, operation: string, input: object) =>
 export const newName = () => `s-${randomBytes(4).toString('hex')}`;
 
 export const cleanUp = { ForceDeleteWithoutRecovery: true };
-

@@ -33,7 +33,10 @@ const createAndUpdate: Case = async (ask, parameters) => {
   if (flag === 'False') answers.resource_not_found_dict_1 = partial;
   else answers.get_secret_value_rs_3 = partial;
   const SecretString = 'new_secret';
-  answers.put_secret_value_rs_1 = await record(ask, 'PutSecretValue', { SecretId: Name, SecretString });
+  answers.put_secret_value_rs_1 = await record(ask, 'PutSecretValue', {
+    SecretId: Name,
+    SecretString,
+  });
   answers.get_secret_value_rs_4 = await get(Name);
   const update = { SecretId: Name, SecretString: 'another', Description: 'Updated.' };
   answers.update_secret_res_1 = await record(ask, 'UpdateSecret', update);
@@ -274,7 +277,8 @@ const deprecated: Case = async (ask) => {
     const put = { SecretId, SecretString: `s${i}` };
     answers[`put_secret_value_${i}`] = await record(ask, 'PutSecretValue', put);
     answers[`list_secret_version_ids_${++lists}`] = await list();
-    if (i > 1) answers[`list_secret_version_ids_${++lists}`] = await list({ IncludeDeprecated: true });
+    if (i > 1)
+      answers[`list_secret_version_ids_${++lists}`] = await list({ IncludeDeprecated: true });
   }
   return answers;
 };
@@ -332,18 +336,20 @@ const getBinary: Case = async (ask) => {
 
 const changeBinary: Case = async (ask, parameters) => {
   const SecretId = newName();
-  const unescape = (text: string): string =>
+  const bytesOf = (text: string): string =>
     Buffer.from(
-      text.replaceAll(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+      text.replaceAll(/\\x([0-9a-f]{2})/g, (_, hex) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      ),
       'latin1',
     ).toString('base64');
   const [first = '', second = ''] = parameters;
   await send(ask, 'CreateSecret', { Name: SecretId, SecretBinary: b64('initial') });
   const get = async () => shownBytes(await record(ask, 'GetSecretValue', { SecretId }));
   const before = await get();
-  await send(ask, 'PutSecretValue', { SecretId, SecretBinary: unescape(first) });
+  await send(ask, 'PutSecretValue', { SecretId, SecretBinary: bytesOf(first) });
   const put = await get();
-  await send(ask, 'UpdateSecret', { SecretId, SecretBinary: unescape(second) });
+  await send(ask, 'UpdateSecret', { SecretId, SecretBinary: bytesOf(second) });
   return {
     put_secret_value_secret_response: before,
     put_secret_binary_response_updated: put,
@@ -390,7 +396,10 @@ export const cases: ReadonlyMap<string, Case> = new Map<string, Case>([
   ['test_put_secret_value_with_version_stages', putWithStages],
   ['test_invalid_secret_name', invalidName],
   ['test_update_secret_description', updateDescription],
-  ['test_non_versioning_version_stages_replacement', replaceStages(['one', 'two', 'three', 'four'])],
+  [
+    'test_non_versioning_version_stages_replacement',
+    replaceStages(['one', 'two', 'three', 'four']),
+  ],
   ['test_non_versioning_version_stages_no_replacement', replaceStages(['one', 'two', 'four'])],
   ['test_secret_not_found', notFound],
   ['test_secret_exists_snapshots', exists],

@@ -165,7 +165,10 @@ export const cycleCases: readonly (readonly [string, Case])[] = [
   [`${cycleName}_return_type`, returnType],
   [`${cycleName}_current_previous`, currentPrevious],
   [`${cycleName}_current_pending`, currentPending],
-  [`${cycleName}_current_pending_cycle`, cycle(['AWSPENDING'], ['AWSPENDING'], 'put_secret_value_res_2')],
+  [
+    `${cycleName}_current_pending_cycle`,
+    cycle(['AWSPENDING'], ['AWSPENDING'], 'put_secret_value_res_2'),
+  ],
   [
     `${cycleName}_current_pending_cycle_custom_stages_1`,
     cycle(['AWSPENDING', 'PUT1', 'AWSSOMETHING'], ['AWSPENDING', 'PUT2']),

@@ -21,7 +21,8 @@ async function rotatedTo(ask: Ask, SecretId: string, VersionId: unknown): Promis
   for (const by = Date.now() + 10_000; Date.now() < by; ) {
     const described = await record(ask, 'DescribeSecret', { SecretId });
     const stages = (described.VersionIdsToStages as Record<string, string[]>)[String(VersionId)];
-    if (described.LastRotatedDate !== undefined && stages?.join() === 'AWSCURRENT') return described;
+    if (described.LastRotatedDate !== undefined && stages?.join() === 'AWSCURRENT')
+      return described;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return assert.fail('it was not rotated');
@@ -39,7 +40,11 @@ const rotate =
       const suffix = times === 1 ? '' : `_${i}`;
       const rotated = await record(ask, 'RotateSecret', rotateInput(SecretId, RotateImmediately));
       answers[`rotate_secret_immediately${suffix}`] = rotated;
-      answers[`describe_secret_rotated${suffix}`] = await rotatedTo(ask, SecretId, rotated.VersionId);
+      answers[`describe_secret_rotated${suffix}`] = await rotatedTo(
+        ask,
+        SecretId,
+        rotated.VersionId,
+      );
       answers[`list_secret_versions_rotated_1${suffix}`] = await record(
         ...([ask, 'ListSecretVersionIds', { SecretId }] as const),
       );

@@ -70,7 +70,9 @@ function listed(value: unknown, name = ''): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   if (name.endsWith('ToStages'))
-    return entries.map(([id, stages]) => ({ stages, id })).sort((x, y) => (`${x.stages}` < `${y.stages}` ? -1 : 1));
+    return entries
+      .map(([id, stages]) => ({ stages, id }))
+      .sort((x, y) => (`${x.stages}` < `${y.stages}` ? -1 : 1));
   return Object.fromEntries(entries.map(([key, item]) => [key, listed(item, key)]));
 }
 

@@ -1,10 +1,10 @@
 /**
- * When a secret and its versions were last read, to the day, as AWS keeps it. The first reading of a
- * day writes it in its own commit; the others of that day write nothing.
+ * When a secret and its versions were last read, to the day, as AWS keeps it. The first reading of
+ * a day writes it in its own commit; the others of that day write nothing.
  */
 import type { Call } from '../../operation.ts';
 import type { Entry } from '../../store/store.ts';
-import { type AccessRecord, type Records, type SecretEntry } from './records.ts';
+import type { AccessRecord, Records, SecretEntry } from './records.ts';
 import type { Version } from './secret.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 

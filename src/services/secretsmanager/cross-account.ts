@@ -77,7 +77,8 @@ export function crossAccountLink(
   ] as const;
   const given = excluded.filter((member) => input[member] !== undefined);
   if (given.length > 0) throw crossAccountMembers(given);
-  if (keptKeyId(input.KmsKeyId, call.principal.account) === undefined) throw crossAccountKeyNeeded();
+  if (keptKeyId(input.KmsKeyId, call.principal.account) === undefined)
+    throw crossAccountKeyNeeded();
   checkForeignArn(arn, 'CrossAccountPrimaryARN', call);
   return { crossAccountPrimary: { arn, status: 'Pending' } };
 }
@@ -90,7 +91,8 @@ function checkForeignArn(arn: string, member: string, call: Call): void {
   if (region !== place.region || partition !== place.partition)
     throw crossAccountArnInvalid(member);
   const name = parseSecretId(arn, place);
-  if (name.arn === undefined || name.account === place.account) throw crossAccountArnInvalid(member);
+  if (name.arn === undefined || name.account === place.account)
+    throw crossAccountArnInvalid(member);
 }
 
 /** Asked again for the same replica it is replicated anew, which repairs what has failed. */
@@ -139,8 +141,7 @@ async function acceptingReplica(
   const place = parseArn(arn);
   const entry = await records.secrets.get(secretRecordId(place));
   const secret = entry?.value.arn === arn ? entry.value : undefined;
-  const resource =
-    secret === undefined ? { arn, account: place.account } : secretResource(secret);
+  const resource = secret === undefined ? { arn, account: place.account } : secretResource(secret);
   call.authorize('secretsmanager:AcceptCrossAccountReplication', resource, {
     conditions: conditionsOf({ call, input: {}, secret }),
     concealedAs: `resource: ${arn}`,

@@ -56,7 +56,11 @@ function keyIdFor({ account, region, kmsKeyId = defaultAlias }: Protected, call:
 }
 
 /** A fresh data key for one version. @throws ApiError as `encrypting` says. */
-export async function newDataKey(call: Call, secret: Protected, versionId: string): Promise<DataKey> {
+export async function newDataKey(
+  call: Call,
+  secret: Protected,
+  versionId: string,
+): Promise<DataKey> {
   const { arn, region, kmsKeyId } = secret;
   const made = (await encrypting(() =>
     call.invoke(

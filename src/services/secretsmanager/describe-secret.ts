@@ -107,9 +107,7 @@ async function describe(
   return {
     ...secretMembers(secret, (await accesses.of(entry))?.value),
     ...stagesMap('VersionIdsToStages', secret),
-    ...(replicas.length === 0
-      ? {}
-      : { ReplicationStatus: statusList(secret, [], lastAccessed) }),
+    ...(replicas.length === 0 ? {} : { ReplicationStatus: statusList(secret, [], lastAccessed) }),
     ...(from === undefined ? {} : { CrossAccountPrimary: linkMembers('PrimarySecretARN', from) }),
     ...(to === undefined
       ? {}

@@ -34,7 +34,8 @@ const tokenNeededText =
 export const tokenNeeded = () => invalidRequest(tokenNeededText);
 export const rotationTokenNeeded = () => invalidParameter(tokenNeededText);
 /** Ours. */
-export const tokenNotText = () => invalidParameter('ClientRequestToken must be well-formed Unicode.');
+export const tokenNotText = () =>
+  invalidParameter('ClientRequestToken must be well-formed Unicode.');
 export const tokenUsed = (token: string, arn: string) =>
   new ApiError(
     'ResourceExistsException',
@@ -52,7 +53,8 @@ export const valueTooLong = (maxBytes: number) =>
     `1 validation error detected: Value at 'secretString' failed to satisfy constraint: Member must have length less than or equal to ${maxBytes}`,
   );
 /** Ours. */
-export const valueNotText = () => invalidParameter('SecretString must be well-formed Unicode text.');
+export const valueNotText = () =>
+  invalidParameter('SecretString must be well-formed Unicode text.');
 const valueNotFound = (what: string) =>
   notFound(`Secrets Manager can't find the specified secret value for ${what}`);
 export const versionNotFound = (id: string) => valueNotFound(`VersionId: ${id}`);
@@ -142,7 +144,9 @@ export const policyPublic = () =>
   );
 /** Ours. */
 export const policyNameNotWritable = (name: string) =>
-  invalidParameter(`PolicyName ${name} can't be written. The name of a resource policy is default.`);
+  invalidParameter(
+    `PolicyName ${name} can't be written. The name of a resource policy is default.`,
+  );
 /** Ours. */
 export const policyNotFound = (name: string) =>
   notFound(`Secrets Manager can't find the resource policy named ${name}.`);

@@ -19,10 +19,7 @@ export function keepEvents(
 }
 
 /** The events not told yet, oldest first. Each is told once: its record goes. */
-export async function dueEvents(
-  { events }: Records,
-  limit: number,
-): Promise<readonly DueChange[]> {
+export async function dueEvents({ events }: Records, limit: number): Promise<readonly DueChange[]> {
   const { entries } = await events.page({ limit });
   return entries.map((entry) => ({
     id: entry.value.secretArn,

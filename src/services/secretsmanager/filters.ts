@@ -67,13 +67,16 @@ function byWords(value: string, textsOf: (secret: Secret) => readonly string[]):
 
 /**
  * Words in lower case: what stands between separators, split where a capital letter goes before a
- * small one (`AppBeta`, and `COMPANYthings` as `COMPAN`, `Ythings`), and between letters and digits.
+ * small one (`AppBeta`, and `COMPANYthings` as `COMPAN`, `Ythings`), and between letters and
+ * digits.
  */
 export function wordsOf(text: string): readonly string[] {
   return text
     .split(/[\s/\-_+=.@:!]+/)
     .flatMap((part) =>
-      part.split(/(?<!^)(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])/),
+      part.split(
+        /(?<!^)(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])|(?<=[a-z])(?=[A-Z])/,
+      ),
     )
     .filter((word) => word !== '')
     .map((word) => word.toLowerCase());

@@ -71,7 +71,8 @@ export function createSecretsManager(
   } satisfies Operations<SecretsmanagerModel>;
   const operations: OperationTable = new Map(Object.entries(rows));
   return {
-    operations: quotas === undefined ? operations : throttled(operations, { ...quotas, world: ports.world }),
+    operations:
+      quotas === undefined ? operations : throttled(operations, { ...quotas, world: ports.world }),
     dueWork: [
       {
         kind: 'secretsmanager/delete-secret',

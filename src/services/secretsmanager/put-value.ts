@@ -15,8 +15,8 @@ import { keptKeyId, probeKey, refuseDefaultKeyAcrossAccounts } from './data-keys
 import { notOnReplica, tokenUsed, tooManyLabels, tooManyVersions, valueNeeded } from './errors.ts';
 import { changeable, existing, live } from './finder.ts';
 import { labelCount, maxLabels, versionsToForget, withNewValue } from './labels.ts';
-import { reencrypted } from './reencryption.ts';
 import type { SecretEntry } from './records.ts';
+import { reencrypted } from './reencryption.ts';
 import { stageChange } from './replicas.ts';
 import { requestToken, requestValue } from './request-value.ts';
 import { withManualRotation } from './rotation-schedule.ts';
@@ -95,9 +95,7 @@ async function putVersion(secrets: SecretsContext, call: Call, put: Put): Promis
   );
   const versions = withNewValue(filled, token, stages);
   if (labelCount(versions) > maxLabels) throw tooManyLabels(maxLabels);
-  const isNowCurrent = versions.some(
-    (each) => each.id === token && each.stages.includes(current),
-  );
+  const isNowCurrent = versions.some((each) => each.id === token && each.stages.includes(current));
   const changed = { ...roomy, versions, changedAt: call.now };
   const inHand = new Map<number, OpenedValue>([[version.number, { value, dataKey: made.dataKey }]]);
   try {
@@ -132,11 +130,7 @@ function withRoom(
   };
 }
 
-const forgottenValues = (
-  { records }: SecretsContext,
-  before: Secret,
-  kept: readonly Version[],
-) =>
+const forgottenValues = ({ records }: SecretsContext, before: Secret, kept: readonly Version[]) =>
   valueRemovals(
     records,
     before,
@@ -172,7 +166,9 @@ function updatable(found: SecretEntry | undefined, input: UpdateSecretRequest): 
   const entry = existing(found);
   if (entry.value.replicaOf === undefined) return live(entry);
   const { KmsKeyId, Description, Type, SecretString, SecretBinary } = input;
-  const isOfKey = [Description, Type, SecretString, SecretBinary].every((each) => each === undefined);
+  const isOfKey = [Description, Type, SecretString, SecretBinary].every(
+    (each) => each === undefined,
+  );
   if (KmsKeyId === undefined || !isOfKey) throw notOnReplica();
   return entry;
 }

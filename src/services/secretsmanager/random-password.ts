@@ -26,10 +26,7 @@ const punctuation = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 type RandomBytes = (sizeBytes: number) => Buffer;
 
 /** @throws ApiError InvalidParameterException for what no password can satisfy. */
-export function randomPassword(
-  input: GetRandomPasswordRequest,
-  randomBytes: RandomBytes,
-): string {
+export function randomPassword(input: GetRandomPasswordRequest, randomBytes: RandomBytes): string {
   const length = input.PasswordLength ?? defaultLength;
   const types = typesOf(input);
   const allowed = types.map((type) => without(type, input.ExcludeCharacters));
@@ -42,8 +39,8 @@ export function randomPassword(
   const draw = drawing(randomBytes);
   for (;;) {
     const password = drawn(pool, length, draw);
-    // Drawn anew as a whole: then all passwords that satisfy are equally likely. Of the least likely
-    // kind (one letter, one digit, one capital and any sign, four in all) one in 2,000 does.
+    // Drawn anew as a whole: then all passwords that satisfy are equally likely. Of the least
+    // likely kind (one letter, one digit, one capital and any sign, four in all) one in 2,000 does.
     if (!requiresEach || allowed.every((type) => hasAnyOf(password, type))) return password;
   }
 }

@@ -26,7 +26,9 @@ export async function reencrypted(
   const versions: Version[] = [];
   for (const version of changed.versions) {
     const isUsed = hasValue(version) && version.stages.some((stage) => inUse.has(stage));
-    versions.push(isUsed ? await underNewKey(secrets, call, { before, changed, version }) : version);
+    versions.push(
+      isUsed ? await underNewKey(secrets, call, { before, changed, version }) : version,
+    );
   }
   return { ...changed, versions };
 }

@@ -67,8 +67,7 @@ export function policyOperations(secrets: SecretsContext) {
     ListResourcePolicies: {
       readOnly: true,
       find,
-      run: (input, _call, found: SecretEntry | undefined) =>
-        listPolicies(input, live(found).value),
+      run: (input, _call, found: SecretEntry | undefined) => listPolicies(input, live(found).value),
     },
     ValidateResourcePolicy: {
       readOnly: true,
@@ -174,7 +173,10 @@ async function uniqueIds(
 }
 
 /** As GetResourcePolicy shows it: whoever is gone stands in it by the id that they had. */
-async function shownPolicy({ principals }: SecretsContext, secret: Secret): Promise<string | undefined> {
+async function shownPolicy(
+  { principals }: SecretsContext,
+  secret: Secret,
+): Promise<string | undefined> {
   let shown = secret.policy;
   for (const [arn, id] of Object.entries(secret.policyPrincipals ?? {}))
     if ((await principals?.uniqueIdOf(arn)) !== id)

@@ -135,8 +135,15 @@ async function stageRotation(secrets: SecretsContext, call: Call, begun: Begun):
     return;
   }
   const changed = withPending(configured, { token, keys, now: call.now });
-  const job: RotationJob = newJob(entry.id, changed, { token, kind, now: call.now, world: call.world });
-  call.stage(stored === undefined ? records.jobs.insert(entry.id, job) : records.jobs.replace(stored, job));
+  const job: RotationJob = newJob(entry.id, changed, {
+    token,
+    kind,
+    now: call.now,
+    world: call.world,
+  });
+  call.stage(
+    stored === undefined ? records.jobs.insert(entry.id, job) : records.jobs.replace(stored, job),
+  );
   await stageChange(secrets, call, { before: entry, changed });
 }
 

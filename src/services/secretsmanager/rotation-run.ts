@@ -103,9 +103,10 @@ export class Rotations {
     const secret = entry.value;
     const left = isLeftPending(secret) ? holderOf(secret, pending) : undefined;
     const token = left?.id ?? newUuid(world);
-    const changed = left !== undefined
-      ? { ...secret, rotation: secret.rotation && { ...secret.rotation, dueAt: undefined } }
-      : withPending(secret, { token, keys: [], now });
+    const changed =
+      left !== undefined
+        ? { ...secret, rotation: secret.rotation && { ...secret.rotation, dueAt: undefined } }
+        : withPending(secret, { token, keys: [], now });
     const job = newJob(entry.id, secret, { token, kind: 'rotation', now, world });
     const held = { ...job, holder: this.#holder, at: now + leaseMs };
     return {
@@ -186,6 +187,7 @@ export class Rotations {
     job: RotationJob,
     stopped: AbortSignal,
   ): Promise<'done' | 'failed' | 'stopped'> {
+    if (stopped.aborted) return 'stopped';
     let renewing: Promise<unknown> = Promise.resolve();
     const renew = setInterval(() => {
       renewing = this.#change(id, (held, now) => ({ ...held, at: now + leaseMs })).catch(() => {});
@@ -329,7 +331,6 @@ function isLeftPending(secret: Secret | undefined): boolean {
 
 /** What comes first: the work's result, or the end of the node. */
 async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'stopped'> {
-  if (signal.aborted) return 'stopped';
   const stop = Promise.withResolvers<'stopped'>();
   const listen = (): void => stop.resolve('stopped');
   signal.addEventListener('abort', listen, { once: true });

@@ -99,7 +99,8 @@ export function nextWindow(rules: RotationRules, from: number): Window | undefin
   const opensAt = nextOpening(schedule, from);
   if (opensAt === undefined) return undefined;
   const endOfDay = floor(opensAt, dayMs) + dayMs;
-  const isHourly = schedule.kind === 'hours' || (schedule.kind === 'cron' && !schedule.cron.isDaily);
+  const isHourly =
+    schedule.kind === 'hours' || (schedule.kind === 'cron' && !schedule.cron.isDaily);
   const hours = durationHours(rules) ?? (isHourly ? 1 : 24);
   return { opensAt, closesAt: Math.min(opensAt + hours * hourMs, endOfDay) - 1_000 };
 }
@@ -164,8 +165,7 @@ export const withManualRotation = (secret: Secret, now: number): Secret =>
 export function rotated(secret: Secret, now: number): Secret {
   const { rotation } = secret;
   if (rotation === undefined) return secret;
-  const computedDays =
-    rotation.rules === undefined ? undefined : daysBetween(rotation.rules, now);
+  const computedDays = rotation.rules === undefined ? undefined : daysBetween(rotation.rules, now);
   return scheduled({ ...secret, rotation: { ...rotation, lastRotatedAt: now, computedDays } }, now);
 }
 

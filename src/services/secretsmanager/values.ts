@@ -70,7 +70,8 @@ export function storedValue(
   const cached = values.peek(id);
   if (cached !== undefined) return cached;
   return values.get(id).then((entry) => {
-    if (entry === undefined) throw new Error(`Version ${version.number} of ${secret.arn} has no value`);
+    if (entry === undefined)
+      throw new Error(`Version ${version.number} of ${secret.arn} has no value`);
     return entry;
   });
 }
