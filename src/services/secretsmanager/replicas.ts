@@ -58,6 +58,7 @@ class Change {
   readonly #changed: Secret;
   /** Which Regions had a copy before. */
   readonly #former: ReadonlyMap<string, Replica>;
+  readonly #formerLink: Secret['crossAccountReplica'];
   readonly #isOfValues: boolean;
   readonly #inHand: ValuesInHand;
   readonly #overwritten: ReadonlySet<string>;
@@ -78,6 +79,7 @@ class Change {
     this.#call = call;
     this.#changed = asked.changed;
     this.#former = new Map(asked.before?.replicas?.map((replica) => [replica.region, replica]));
+    this.#formerLink = asked.before?.crossAccountReplica;
     this.#isOfValues = asked.before?.versions !== asked.changed.versions;
     this.#inHand = asked.inHand;
     this.#overwritten = asked.overwritten;
@@ -135,7 +137,8 @@ class Change {
     const { records } = this.#secrets;
     const place = parseArn(link.arn);
     const entry = await records.secrets.get(secretRecordId(place));
-    if (entry === undefined || !isLinked(entry.value, this.#changed))
+    const isAskedFor = link !== this.#formerLink;
+    if (entry === undefined || !isLinked(entry.value, this.#changed, isAskedFor))
       return { ...link, status: 'Detached', message: undefined };
     const copy = entry.value;
     try {
@@ -246,11 +249,18 @@ function failure(error: unknown): string {
 export const isCopyOf = (copy: Secret, primary: Secret): boolean =>
   copy.replicaOf === primary.region && copy.arn === withRegion(primary.arn, copy.region);
 
-/** Whether both sides say so: a secret that its owner has set free is nobody's copy. */
-const isLinked = ({ arn, crossAccountPrimary }: Secret, primary: Secret): boolean =>
+/**
+ * Whether both sides say so: a secret that its owner has set free is nobody's copy. What was
+ * detached may be associated anew.
+ */
+const isLinked = (
+  { arn, crossAccountPrimary }: Secret,
+  primary: Secret,
+  isAskedFor = false,
+): boolean =>
   arn === primary.crossAccountReplica?.arn &&
   crossAccountPrimary?.arn === primary.arn &&
-  crossAccountPrimary.status !== 'Detached';
+  (isAskedFor || crossAccountPrimary.status !== 'Detached');
 
 /** What a replica is of itself, and a new one begins with. */
 type Own = Pick<Secret, 'id' | 'createdAt' | 'versions'>;
