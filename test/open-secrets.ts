@@ -349,3 +349,24 @@ export function rotating(
 
 /** A token of the length that AWS wants; another one each time. */
 export const newToken = (): string => randomBytes(18).toString('hex');
+
+let users = 0;
+/** A user that IAM knows, with one policy: a statement, or several. */
+export async function newUser(
+  { call }: Pick<SecretsNode, 'call'>,
+  wish: { readonly account?: string; readonly name?: string; readonly policy?: object } = {},
+): Promise<Principal> {
+  const owner = wish.account ?? account;
+  const UserName = wish.name ?? `user-${++users}`;
+  const caller = { account: owner };
+  const made = await call('iam', 'CreateUser', { UserName }, caller);
+  const { Arn, UserId } = made.User as { readonly Arn: string; readonly UserId: string };
+  if (wish.policy !== undefined) {
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: wish.policy });
+    await call('iam', 'PutUserPolicy', { UserName, PolicyName: 'own', PolicyDocument }, caller);
+  }
+  return {
+    ...{ type: 'IAMUser', account: owner, arn: Arn, principalId: UserId, userName: UserName },
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  };
+}
