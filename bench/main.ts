@@ -11,6 +11,7 @@ import { createKeys } from './create-key.ts';
 import { hotPath } from './hot-path.ts';
 import { manyKeys } from './many-keys.ts';
 import { peer } from './peer.ts';
+import { policy } from './policy.ts';
 import { processes } from './processes.ts';
 import { canPin, killAll } from './program.ts';
 import { signing } from './signing.ts';
@@ -21,6 +22,7 @@ const claims: readonly Claim[] = [
   hotPath,
   peer,
   stages,
+  policy,
   signing,
   slowNeighbour,
   processes,

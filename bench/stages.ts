@@ -13,7 +13,8 @@ import { signRequest } from '../src/identity/sign.ts';
 import { sealSecret } from '../src/identity/sigv4.ts';
 import { createVerifier, type Identified } from '../src/identity/verify.ts';
 import { kms } from '../src/model/kms.generated.ts';
-import { evaluate } from '../src/policy/root-only.ts';
+import { parsePolicy } from '../src/policy/document.ts';
+import { evaluate, type PolicySet, type Question } from '../src/policy/evaluate.ts';
 import { blobHeader, sealBlob, sealRandomBytes } from '../src/services/kms/envelope.ts';
 import { claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
@@ -63,7 +64,7 @@ function measureStages(calls: number): Row[] {
     'claim, with parsing the JSON': timeOf(calls, claimIt),
     'verify the signature': timeOf(calls, verifyIt),
     'decode and validate': timeOf(calls, () => claimed.protocol.decode(claimed)),
-    'evaluate policies': timeOf(calls, () => evaluate(facts(identified))),
+    'evaluate policies': timeOf(calls, evaluation(identified)),
     'seal: derive, encrypt, frame': timeOf(calls, sealIt),
     'write the audit record': timeOf(calls, recordIt),
     'frame and chain the record': timeOf(calls, framing(recordIt())),
@@ -127,8 +128,25 @@ function verification(request: HttpRequest): () => Known {
   };
 }
 
-function facts({ principal }: Known): Parameters<typeof evaluate>[0] {
-  return { principal, action: 'kms:Encrypt', resource: { arn: keyArn, account } };
+/** The root user and the key policy that a key has where nothing else is said. */
+function evaluation({ principal }: Known): () => unknown {
+  const { type, arn, principalId } = principal;
+  const question: Question = {
+    caller: { type, account, arn, principalId },
+    action: 'kms:Encrypt',
+    resource: { arn: keyArn, account },
+    conditions: () => undefined,
+  };
+  const parsed = parsePolicy(
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 'kms:*', Resource: '*' },
+    }),
+  );
+  if (parsed.kind === 'fault') throw new Error(parsed.fault.text);
+  const named = { policy: parsed.policy, type: 'resource', name: 'default' } as const;
+  const policies: PolicySet = { identity: [], resource: { policy: named, rule: 'required' } };
+  return () => evaluate(question, policies);
 }
 
 function sealing(): () => Buffer {

@@ -96,14 +96,16 @@ export interface OwnCall {
   readonly operation: string;
   /** As the operation's input type says. */
   readonly input: unknown;
+  /** The services through which it comes: none when the principal is the service. */
+  readonly via?: readonly string[];
   /** The resource for which the service calls, for `aws:SourceArn`. */
   readonly sourceArn?: string;
 }
 
 /** The journey without the wire. Rejects with the operation's ApiError. */
 export async function perform(call: OwnCall, pipeline: Pipeline): Promise<unknown> {
-  const { principal, region } = call;
-  const host = principal.serviceName ?? 'AWS Internal';
+  const { principal, region, via = [] } = call;
+  const host = via.at(-1) ?? principal.serviceName ?? 'AWS Internal';
   const journey = new Journey(pipeline, {
     requestId: newUuid(pipeline.world),
     ...targetOf(pipeline, call.service, call.operation),
@@ -114,7 +116,7 @@ export async function perform(call: OwnCall, pipeline: Pipeline): Promise<unknow
         : { sourceArn: call.sourceArn, sourceAccount: principal.account }),
     },
   });
-  const outcome = await journey.travel({ principal, region, via: [] }, () => call.input);
+  const outcome = await journey.travel({ principal, region, via }, () => call.input);
   if (outcome.kind === 'error') throw outcome.error;
   return outcome.output;
 }

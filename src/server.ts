@@ -20,7 +20,7 @@ import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { type Commit, models, openServices, type Services } from './services.ts';
+import { type Commit, models, openServices, type ServiceOptions, type Services } from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';
@@ -51,6 +51,8 @@ export interface NodeOptions {
   readonly log: (line: string) => void;
   /** Undefined: requests have no quotas. */
   readonly quotas?: QuotaOptions | undefined;
+  /** Undefined: functions are not run. */
+  readonly functions?: ServiceOptions['functions'];
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -113,6 +115,7 @@ export async function openNode(options: NodeOptions): Promise<SealholdNode> {
     close: async () => {
       await maintenance.close();
       await served.runner.close();
+      for (const close of served.closing) await close();
       for (const each of served.saved) await each.close();
       await audit.close();
       await store.close();
@@ -149,13 +152,18 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
   const firstAccount = async (): Promise<string | undefined> =>
     options.mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
   const commit = committing(parts);
-  const own = Promise.withResolvers<Pipeline>();
+  const accessKeys = accessKeysOf(iam);
   const services = await openServices({
     ...{ store, iam, world, access, firstAccount, quotas, commit },
-    own: async (call) => perform(call, await own.promise),
+    calls: {
+      perform: (call) => perform(call, pipeline),
+      identify: async ({ accessKeyId }) => (await accessKeys.find(accessKeyId))?.principal,
+    },
+    functions: options.functions,
+    log: options.log,
   });
   const verify = createVerifier({
-    accessKeys: accessKeysOf(iam),
+    accessKeys,
     world,
     services: new Set([...models.values().map(signingName), adminService]),
     ...(options.mode === 'dev' ? { unknownKey: letAnyoneIn(options.defaultAccount) } : {}),
@@ -171,13 +179,17 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     world,
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
-  own.resolve(pipeline);
-  const forgetting = { kind: 'access/forget-denial', due: access.denials.due };
+  const { denials } = access;
+  const forgetting: DueWork = {
+    kind: 'access/forget-denial',
+    due: (now, limit) => denials.due(now, limit),
+  };
   const runner = runDueWork([...services.dueWork, forgetting], options, commit);
   const admin = adminPorts(options, { ...parts, runner, verify });
   return {
     runner,
     saved: saveWhatLags(services, access.denials, options.log),
+    closing: services.closing,
     handler: (request) => adminRoute(request, admin) ?? respond(request, pipeline),
   };
 }
@@ -186,6 +198,7 @@ interface Served {
   readonly handler: HttpHandler;
   readonly runner: Runner;
   readonly saved: readonly Saving[];
+  readonly closing: Services['closing'];
 }
 
 const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;

@@ -7,16 +7,18 @@ import type { Access } from './access/access.ts';
 import { serviceEventRecord } from './audit/record.ts';
 import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
 import type { DueWork } from './jobs/runner.ts';
+import { type LambdaOptions, openLambda } from './lambda.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
+import { lambda as lambdaModel } from './model/lambda.generated.ts';
+import { logs as logsModel } from './model/logs.generated.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { secretsmanager as secretsManagerModel } from './model/secretsmanager.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
-import type { OwnCall } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
@@ -41,6 +43,8 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map(
     iamModel,
     iamToolboxModel,
     kmsModel,
+    lambdaModel,
+    logsModel,
     sealholdModel,
     secretsManagerModel,
     serviceQuotasModel,
@@ -57,10 +61,14 @@ export interface ServiceOptions {
   readonly firstAccount: () => Promise<string | undefined>;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
-  /** Calls that services make as themselves. */
-  readonly own: (call: OwnCall) => Promise<unknown>;
   /** Commits what is not part of a call, with the record of an event. */
   readonly commit: Commit;
+  /** Calls that services make by themselves. */
+  readonly calls: LambdaOptions['calls'];
+  /** Undefined: functions are not run. */
+  readonly functions: LambdaOptions['functions'];
+  /** What an operator should know. */
+  readonly log: (line: string) => void;
 }
 
 export type Commit = (item: {
@@ -73,6 +81,8 @@ export interface Services {
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  /** In this order, before the store closes. */
+  readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
@@ -97,11 +107,13 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
+  const lambda = openLambda(options);
   return {
     tables: new Map([
       ['iam', iam.operations],
       ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
+      ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
       ['secretsmanager', secretsManager.operations],
       ['servicequotas', serviceQuotas],
@@ -110,6 +122,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     dueWork: [...kmsWork(kms, world), ...secretsWork(secretsManager, world)],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
+    closing: lambda.closing,
   };
 }
 
@@ -146,11 +159,11 @@ function kmsWork(kms: Kms, world: World): readonly DueWork[] {
 
 /** AWS's quotas of it hold where AWS's quotas are asked for; single ones can't be set. */
 function openSecretsManager(options: ServiceOptions): SecretsManager {
-  const { store, world, own, commit, quotas } = options;
+  const { store, world, calls, commit, quotas } = options;
   return createSecretsManager({
     store,
     world,
-    own,
+    own: (call) => calls.perform(call),
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),

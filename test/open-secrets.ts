@@ -175,7 +175,9 @@ async function openPipeline(parts: {
   const services = await openServices({
     ...{ store, iam, world, access, commit, quotas },
     firstAccount: async () => undefined,
-    own: (call) => perform(call, pipeline),
+    calls: { perform: (call) => perform(call, pipeline), identify: async () => undefined },
+    functions: undefined,
+    log: (line) => faults.push(line),
   });
   const pipeline: Pipeline = {
     ...{ access, store, audit, world, noteUse: services.noteUse },

@@ -74,7 +74,8 @@ export function functionOf(
   files: Readonly<Record<string, string>>,
   facts: Partial<FunctionSpec> = {},
 ): FunctionSpec {
-  const name = facts.name ?? `f${++made}`;
+  // No name is a part of another one.
+  const name = facts.name ?? `function-under-test-${++made}-`;
   const archive = zipOf(Object.entries(files).map(([file, content]) => ({ name: file, content })));
   return {
     key: `${name}/1`,

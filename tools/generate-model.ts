@@ -30,6 +30,11 @@ const services: ReadonlyMap<string, RegExp | undefined> = new Map([
       '^Invoke|^(Unt|T)agResource|^ListTags',
     ),
   ],
+  // What functions print, and how it is read.
+  [
+    'logs',
+    endingIn('^DescribeLog(Group|Stream)s', '^(Get|Filter)LogEvents', '^DeleteLog(Group|Stream)'),
+  ],
   ['sealhold', undefined],
   ['secretsmanager', undefined],
   ['servicequotas', undefined],

@@ -28,6 +28,7 @@ const services: ReadonlyMap<string, string> = new Map([
   ['iam-toolbox', 'iam-toolbox'],
   ['kms', 'kms'],
   ['lambda', 'lambda'],
+  ['logs', 'logs'],
   ['secretsmanager', 'secretsmanager'],
   ['servicequotas', 'service-quotas'],
   ['ssm', 'ssm'],

@@ -34,28 +34,34 @@ export function matterOf(asked: Asked, compiled: CompiledPolicies): Matter {
     policies:
       resource.policy === undefined
         ? caller.policies
-        : { ...caller.policies, resource: namedResourcePolicy(resource, compiled) },
+        : {
+            ...caller.policies,
+            resource: namedResourcePolicy(resource.policy, resource.arn, compiled),
+          },
   };
 }
 
+type Named = NonNullable<PolicySet['resource']>;
+
+/** A resource's policy object stays the same as long as the policy does. */
+const named = new WeakMap<NonNullable<Resource['policy']>, Named>();
+
 function namedResourcePolicy(
-  resource: Resource,
+  policy: NonNullable<Resource['policy']>,
+  attachedTo: string,
   compiled: CompiledPolicies,
-): NonNullable<PolicySet['resource']> {
-  const {
-    text,
-    type = 'resource',
-    name,
-    rule,
-    principalIds,
-  } = resource.policy as NonNullable<Resource['policy']>;
-  const policy: NamedPolicy = {
-    policy: compiled.of(text),
-    type,
-    name,
-    attachedTo: resource.arn,
-  };
-  return principalIds === undefined ? { policy, rule } : { policy, rule, principalIds };
+): Named {
+  let known = named.get(policy);
+  if (known === undefined) {
+    const { text, type = 'resource', name, rule, principalIds } = policy;
+    const ofResource: NamedPolicy = { policy: compiled.of(text), type, name, attachedTo };
+    known =
+      principalIds === undefined
+        ? { policy: ofResource, rule }
+        : { policy: ofResource, rule, principalIds };
+    named.set(policy, known);
+  }
+  return known;
 }
 
 /** What a denial says where it must not tell whether a resource of another account exists. */

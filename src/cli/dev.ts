@@ -7,6 +7,7 @@ import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
@@ -25,6 +26,7 @@ export const dev: Command = {
       help: 'the account of access keys that name none (000000000000)',
     },
     quotasFlag,
+    ...functionsFlags('process'),
   ],
   run: runDev,
 };
@@ -35,8 +37,10 @@ async function runDev(input: CommandInput): Promise<number> {
   const account = flags.text('account') ?? '000000000000';
   if (!/^\d{12}$/.test(account)) throw new UsageError('--account takes twelve digits.');
   const world = machineWorld();
-  const service = await openResettable(input, { world, account });
+  const functions = functionsOf(input, { at, usual: 'process' });
+  const service = await openResettable(input, { world, account, functions });
   const listener = await openPort(at, { handler: service.handler, log: logLine });
+  functions.serving(listener.port);
   const endpoint = endpointOf(at, listener.port);
   out(devWelcome({ endpoint, dataDir: flags.text('data') }, flags));
   await untilStopped();
@@ -48,7 +52,15 @@ async function runDev(input: CommandInput): Promise<number> {
 /** Opens the node, or with --data the folder and the node in it. */
 async function openResettable(
   input: CommandInput,
-  { world, account }: { readonly world: MovableWorld; readonly account: string },
+  {
+    world,
+    account,
+    functions,
+  }: {
+    readonly world: MovableWorld;
+    readonly account: string;
+    readonly functions: FunctionsChoice;
+  },
 ): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
@@ -70,6 +82,7 @@ async function openResettable(
         defaultAccount: account,
         log: logLine,
         quotas,
+        functions: functions.setting,
         reset,
       }),
     empty: () => {

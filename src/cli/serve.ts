@@ -4,6 +4,7 @@
  * happened.
  */
 import { readFileSync } from 'node:fs';
+import { largeBodies } from '../body-limits.ts';
 import type { HttpHandler } from '../http/message.ts';
 import { type Listener, listen } from '../http/server.ts';
 import { CommandFailure, type Flag, type Flags, UsageError } from './command.ts';
@@ -66,6 +67,7 @@ export async function openPort(
     return await listen({
       ...at,
       handler: ports.handler,
+      largeBodies,
       onFault: (error) => ports.log(`A request failed: ${(error as Error)?.stack ?? error}`),
     });
   } catch (error) {

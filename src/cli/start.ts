@@ -1,6 +1,6 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
-import { openNode, type SealholdNode } from '../server.ts';
+import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
@@ -11,6 +11,7 @@ import {
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
+import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { runNodes } from './nodes.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
@@ -39,6 +40,7 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    ...functionsFlags('off'),
   ],
   run: runStart,
 };
@@ -51,8 +53,9 @@ async function runStart(input: CommandInput): Promise<number> {
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
   const quotas = quotasOf(flags, processes);
+  const functions = functionsOf(input, { at, usual: 'off' });
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas });
+  if (cluster.isWorker) return runWorker({ at, dataDir, quotas, functions });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -63,11 +66,13 @@ async function runStart(input: CommandInput): Promise<number> {
       isFirst: true,
       isNew: folder.isNew,
       quotas,
+      functions: functions.setting,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
     );
     const welcome = (port: number): void => {
+      functions.serving(port);
       const { seal } = folder;
       input.out(strictWelcome({ endpoint: endpointOf(at, port), dataDir, seal, made }, flags));
     };
@@ -88,6 +93,7 @@ function openStrictNode(options: {
   readonly isFirst: boolean;
   readonly isNew: boolean;
   readonly quotas: QuotaOptions | undefined;
+  readonly functions: NodeOptions['functions'];
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -102,6 +108,7 @@ function openStrictNode(options: {
     defaultAccount: '',
     log: logLine,
     quotas: options.quotas,
+    functions: options.functions,
   });
 }
 
@@ -141,10 +148,12 @@ async function runWorker({
   at,
   dataDir,
   quotas,
+  functions,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
   readonly quotas: QuotaOptions | undefined;
+  readonly functions: FunctionsChoice;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
   const order = await orders();
@@ -156,8 +165,10 @@ async function runWorker({
     isFirst: false,
     isNew: false,
     quotas,
+    functions: functions.setting,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
+  functions.serving(listener.port);
   order.serving(listener.port);
   await order.stopped;
   await listener.close();

@@ -17,8 +17,8 @@ export interface CodeStore {
   /** A new folder that one process may write to. */
   readonly scratch: () => Promise<string>;
   readonly discard: (scratchDir: string) => Promise<void>;
-  /** Keeps the code of these only. */
-  readonly keep: (codeIds: ReadonlySet<string>) => Promise<void>;
+  /** Takes away the code that isn't used any more. */
+  readonly tidy: (isUsed: (codeId: string) => boolean) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -45,12 +45,11 @@ export async function openCodeStore(uid: number | undefined): Promise<CodeStore>
       return folder;
     },
     discard: (scratchDir) => rm(scratchDir, { recursive: true, force: true }),
-    keep: async (codeIds) => {
-      for (const [codeId, folder] of folders) {
-        if (codeIds.has(codeId)) continue;
-        folders.delete(codeId);
-        await rm(await folder, { recursive: true, force: true });
-      }
+    tidy: async (isUsed) => {
+      const unused = [...folders].filter(([codeId]) => !isUsed(codeId));
+      // From here on whoever needs it unpacks it anew.
+      for (const [codeId] of unused) folders.delete(codeId);
+      for (const [, folder] of unused) await rm(await folder, { recursive: true, force: true });
     },
     close: () => rm(root, { recursive: true, force: true }),
   };

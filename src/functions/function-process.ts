@@ -61,11 +61,13 @@ export class FunctionProcess {
   /** An invocation that is given out as soon as the process asks. */
   #pending: (() => void) | undefined;
   #ending: Ending | undefined;
-  /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended, with what ended it. */
+  readonly ended: Promise<Ending>;
   /** Resolves when all that it has started is gone too. */
   readonly gone: Promise<void>;
   mostBytes = 0;
+  /** Whether it ended while no invocation was under way. */
+  endedIdle = false;
 
   /** Resolves once the program runs; it is not ready yet. Rejects when it can't be started. */
   static async start(options: ProcessOptions): Promise<FunctionProcess> {
@@ -107,8 +109,7 @@ export class FunctionProcess {
     stdin?.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       parts.child.once('exit', (code, signal) => {
-        this.#leave(code ?? signal ?? 0);
-        resolve();
+        resolve(this.#leave(code ?? signal ?? 0));
       });
     });
     this.gone = this.ended.then(() => this.#sweep());
@@ -149,7 +150,7 @@ export class FunctionProcess {
   }
 
   /** Ends it and all that it has started; resolves when it is gone. */
-  end(ending?: Ending): Promise<void> {
+  end(ending: Ending): Promise<void> {
     this.#ending ??= ending;
     if (this.#phase !== 'gone') {
       killSession(this.session, this.#token);
@@ -181,7 +182,10 @@ export class FunctionProcess {
 
   #ready(): void {
     this.#phase = 'idle';
-    this.#pending?.();
+    // Given out once: the process may ask again before the last answer has been handed on.
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.();
   }
 
   #answer(outcome: Outcome): void {
@@ -192,18 +196,19 @@ export class FunctionProcess {
     setImmediate(() => setImmediate(() => settle?.(outcome)));
   }
 
-  #leave(how: number | NodeJS.Signals): void {
-    this.#ending ??= { kind: 'exited', how };
+  #leave(how: number | NodeJS.Signals): Ending {
+    const ending = this.#ending ?? { kind: 'exited', how };
+    this.#ending = ending;
     const wasTaken = this.#phase !== 'answered';
+    this.endedIdle = this.#phase === 'idle' || this.#phase === 'answered';
     this.#phase = 'gone';
     this.#api.close();
     this.#child.stdin?.destroy();
     const settle = this.#settle;
-    const outcome: Outcome = wasTaken
-      ? { kind: 'ended', ending: this.#ending }
-      : { kind: 'not-taken' };
+    const outcome: Outcome = wasTaken ? { kind: 'ended', ending } : { kind: 'not-taken' };
     // What it printed last is read by then.
     setImmediate(() => setImmediate(() => settle?.(outcome)));
+    return ending;
   }
 
   /** What it has left behind goes too, and what that has started meanwhile. */

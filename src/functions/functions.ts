@@ -8,7 +8,15 @@ import { environmentOf } from './environment.ts';
 import { FunctionProcess, type Outcome } from './function-process.ts';
 import { InvocationLog, type LogSink } from './invocation-log.ts';
 import { Pool, type PoolBounds, poolBounds, type Taken, type Worker } from './pool.ts';
-import { endingLine, endingPayload, endLine, reportLine, startLine } from './report.ts';
+import {
+  type Ending,
+  endingLine,
+  endingPayload,
+  endLine,
+  idleEndingLine,
+  reportLine,
+  startLine,
+} from './report.ts';
 import { openRuntimes, type Runtimes, runtimeDir } from './runtimes.ts';
 import { CannotRun, type FunctionSpec, type Invocation, type InvocationResult } from './spec.ts';
 import { BadZip } from './zip.ts';
@@ -94,7 +102,6 @@ class Runner {
 
   retire(arn: string): void {
     this.#pool.retire(arn);
-    void this.#code?.then((code) => code.keep(this.#pool.codeInUse())).catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -122,7 +129,8 @@ class Runner {
     try {
       const options = { command, environment, folder, fileBytes, uid, log, world };
       const process = await FunctionProcess.start(options);
-      void process.gone.then(discard);
+      void process.gone.then(discard).then(() => this.#tidy(code));
+      void process.ended.then((ending) => noteIdleEnding(process, log, ending));
       const worker: Worker = { process, spec, scratchDir, expiresAt: credentials.expiresAt };
       this.#started.set(worker, { log, beganMs });
       return worker;
@@ -130,6 +138,10 @@ class Runner {
       await discard();
       throw new CannotRun(`The function's process can't start: ${(error as Error).message}`);
     }
+  }
+
+  #tidy(code: CodeStore): Promise<void> {
+    return code.tidy((codeId) => this.#pool.usesCode(codeId)).catch(() => undefined);
   }
 
   #openLog(spec: FunctionSpec): { readonly log: InvocationLog; readonly stream: string } {
@@ -164,7 +176,7 @@ class Runner {
     const outcome = early ?? (await process.invoke(invocation, spec.timeoutMs));
     if (outcome.kind === 'not-taken') return undefined;
     const tookMs = world.monotonic() - begunMs;
-    if (early !== undefined) await process.end();
+    if (early !== undefined) await process.end({ kind: 'retired' });
     return this.#report(worker, { requestId, outcome, tookMs, initMs: initTookMs });
   }
 
@@ -201,6 +213,12 @@ class Runner {
       ? { kind: 'answered', payload: outcome.payload, log: tail }
       : { kind: 'failed', payload: payloadOf(outcome, requestId), log: tail };
   }
+}
+
+function noteIdleEnding(process: FunctionProcess, log: InvocationLog, ending: Ending): void {
+  const line = process.endedIdle ? idleEndingLine(ending) : undefined;
+  if (line !== undefined) log.note(line);
+  log.flush();
 }
 
 const payloadOf = (outcome: Exclude<Outcome, { kind: 'not-taken' }>, requestId: string): Buffer =>

@@ -66,13 +66,14 @@ export class Pool {
 
   /** Rejects with what starting a process rejects with. */
   async take(spec: FunctionSpec): Promise<Taken> {
+    if (this.#closed) return { kind: 'busy', bound: 'node' };
+    const running = [...this.#seats].filter((seat) => seat.busy && seat.spec.arn === spec.arn);
+    if (running.length >= spec.concurrency) return { kind: 'busy', bound: 'function' };
     const warm = this.#findWarm(spec);
     if (warm !== undefined) {
       this.#occupy(warm);
       return { kind: 'taken', worker: warm.worker as Worker, isNew: false };
     }
-    const running = [...this.#seats].filter((seat) => seat.busy && seat.spec.arn === spec.arn);
-    if (running.length >= spec.concurrency) return { kind: 'busy', bound: 'function' };
     if (!this.#makeRoom()) return { kind: 'busy', bound: 'node' };
     const seat: Seat = { spec, worker: undefined, busy: true, isOld: false, timer: undefined };
     this.#seats.add(seat);
@@ -80,7 +81,7 @@ export class Pool {
       const worker = await this.#start(spec);
       seat.worker = worker;
       void worker.process.ended.then(() => this.#leave(seat));
-      if (this.#closed) await worker.process.end();
+      if (this.#closed) await worker.process.end(retired);
       else this.#watchOver();
       return { kind: 'taken', worker, isNew: true };
     } catch (error) {
@@ -94,8 +95,8 @@ export class Pool {
     const seat = [...this.#seats].find((each) => each.worker === worker);
     if (seat === undefined) return;
     seat.busy = false;
-    if (seat.isOld) void worker.process.end();
-    seat.timer = setTimeout(() => void worker.process.end(), this.#bounds.idleMs);
+    if (seat.isOld) void worker.process.end(retired);
+    seat.timer = setTimeout(() => void worker.process.end(retired), this.#bounds.idleMs);
     seat.timer.unref();
   }
 
@@ -104,18 +105,19 @@ export class Pool {
     for (const seat of this.#seats) {
       if (seat.spec.arn !== arn) continue;
       seat.isOld = true;
-      if (!seat.busy) void seat.worker?.process.end();
+      if (!seat.busy) void seat.worker?.process.end(retired);
     }
   }
 
-  codeInUse(): ReadonlySet<string> {
-    return new Set([...this.#seats].map(({ spec }) => spec.codeId));
+  /** Whether a process that lives, or is about to, runs this code. */
+  usesCode(codeId: string): boolean {
+    return [...this.#seats].some(({ spec }) => spec.codeId === codeId);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watch);
-    await Promise.all([...this.#seats].map(({ worker }) => worker?.process.end()));
+    await Promise.all([...this.#seats].map(({ worker }) => worker?.process.end(retired)));
   }
 
   /** The one that was used last: the others may grow old. */
@@ -146,7 +148,7 @@ export class Pool {
     if (idle === undefined) return false;
     this.#seats.delete(idle);
     clearTimeout(idle.timer);
-    void idle.worker?.process.end();
+    void idle.worker?.process.end(retired);
     return true;
   }
 
@@ -168,7 +170,9 @@ export class Pool {
     for (const { process, spec } of workers) {
       const { bytes = 0, processes = 0 } = usage.get(process.session) ?? {};
       process.mostBytes = Math.max(process.mostBytes, bytes);
-      if (bytes > spec.memoryBytes || processes > this.#bounds.children) void process.end();
+      if (bytes > spec.memoryBytes) void process.end({ kind: 'too-much', of: 'memory' });
+      if (processes > this.#bounds.children)
+        void process.end({ kind: 'too-much', of: 'processes' });
     }
     // Folders change more slowly, and are dearer to look at.
     if (this.#looks++ % looksForFolders !== 0) return;
@@ -177,8 +181,9 @@ export class Pool {
 }
 
 const looksForFolders = 5;
+const retired = { kind: 'retired' } as const;
 
 async function endIfFolderIsFull({ process, spec, scratchDir }: Worker): Promise<void> {
   const bytes = await folderBytes(scratchDir, spec.storageBytes);
-  if (bytes > spec.storageBytes) await process.end();
+  if (bytes > spec.storageBytes) await process.end({ kind: 'too-much', of: 'storage' });
 }

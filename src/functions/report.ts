@@ -6,6 +6,10 @@ export type Ending =
   | { readonly kind: 'timed-out'; readonly afterMs: number }
   /** The process went away: an exit status or a signal's name. */
   | { readonly kind: 'exited'; readonly how: number | NodeJS.Signals }
+  /** It grew beyond its memory, its folder or the number of its processes. */
+  | { readonly kind: 'too-much'; readonly of: 'memory' | 'storage' | 'processes' }
+  /** Nobody needs it any more. */
+  | { readonly kind: 'retired' }
   | { readonly kind: 'too-large'; readonly sizeBytes: number };
 
 /** A response may have this many bytes (Lambda's quota: 6 MB and a little for its frame). */
@@ -29,6 +33,9 @@ function endingError(
       return error('Sandbox.Timedout', timedOutText(ending.afterMs));
     case 'exited':
       return error('Runtime.ExitError', `Runtime exited ${exitText(ending.how)}`);
+    case 'too-much':
+    case 'retired':
+      return error('Runtime.ExitError', `Runtime exited ${exitText('SIGKILL')}`);
     case 'too-large':
       return {
         errorType: 'Function.ResponseSizeTooLarge',
@@ -56,7 +63,15 @@ function exitText(how: number | NodeJS.Signals): string {
 /** The line that an ending leaves in the log. */
 export function endingLine(requestId: string, ending: Ending): string {
   if (ending.kind === 'timed-out') return `${requestId} ${timedOutText(ending.afterMs)}`;
-  return String(endingError(requestId, ending).errorMessage);
+  const { errorMessage } = endingError(requestId, ending);
+  return ending.kind === 'too-much' ? `${errorMessage}: too much ${ending.of}` : errorMessage;
+}
+
+/** The line that an ending leaves when no invocation was under way; undefined for our own doing. */
+export function idleEndingLine(ending: Ending): string | undefined {
+  if (ending.kind === 'exited') return `Runtime exited ${exitText(ending.how)} between invocations`;
+  if (ending.kind === 'too-much') return `Runtime ended between invocations: too much ${ending.of}`;
+  return undefined;
 }
 
 export const startLine = (requestId: string, { version }: FunctionSpec): string =>

@@ -3,6 +3,7 @@
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). Nothing
  * is allowed unless it says so below; a denial says what was missing.
  */
+import { statementsOn } from './action-index.ts';
 import { hasIdentity } from './principal.ts';
 import type {
   Allowed,
@@ -17,9 +18,9 @@ import {
   type Asked,
   ask,
   denial,
+  fits,
   permission,
   type Standing,
-  speaksTo,
   standingOf,
   standings,
 } from './statement.ts';
@@ -128,9 +129,9 @@ function trustOf({ resource }: PolicySet, asked: Asked): Trust {
   if (resource === undefined) return noTrust;
   const { policy, principalIds } = resource;
   let best = noTrust;
-  for (const statement of policy.policy.allows) {
+  for (const statement of statementsOn(asked.action, policy.policy.allows)) {
     const standing = standingOf(statement, asked, principalIds);
-    if (standing <= best.standing || !speaksTo(statement, asked, policy.type)) continue;
+    if (standing <= best.standing || !fits(statement, asked, policy.type)) continue;
     const { index } = statement;
     best = {
       standing,

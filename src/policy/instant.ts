@@ -10,11 +10,10 @@ export interface Instant {
   readonly nanoseconds: number;
 }
 
-const epoch = /^([0-9]{1,12})(?:\.([0-9]{1,9}))?$/;
-const calendar = /^([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?$/;
-const timed =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})$/;
-const year = /^[0-9]{4}$/;
+const epoch = /^(\d{1,12})(?:\.(\d{1,9}))?$/;
+const calendar = /^(\d{4})-(\d\d)(?:-(\d\d))?$/;
+const timed = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)$/;
+const year = /^\d{4}$/;
 
 /**
  * undefined: no point in time. Four digits alone are none: they could be a year as well as a second

@@ -99,13 +99,29 @@ function reading<Policy, Request>(
   };
 }
 
+/**
+ * Remembers the last text: the conditions of a request's policies mostly ask of the same values,
+ * its address and its time.
+ */
+function lastRead<T>(read: (text: string) => T): (text: string) => T {
+  let last: { readonly text: string; readonly result: T } | undefined;
+  return (text) => {
+    if (last?.text !== text) last = { text, result: read(text) };
+    return last.result;
+  };
+}
+
+const readNumber = lastRead(parseDecimal);
+const readInstant = lastRead(parseInstant);
+const readAddress = lastRead(parseAddress);
+
 const numeric = (holds: (order: number) => boolean): Compile =>
-  reading(parseDecimal, parseDecimal, (a, b) => holds(compareDecimals(a, b)));
+  reading(parseDecimal, readNumber, (a, b) => holds(compareDecimals(a, b)));
 
 const date = (holds: (order: number) => boolean): Compile =>
-  reading(parseInstant, parseInstant, (a, b) => holds(compareInstants(a, b)));
+  reading(parseInstant, readInstant, (a, b) => holds(compareInstants(a, b)));
 
-const ipAddress = reading(parseRange, parseAddress, isWithin);
+const ipAddress = reading(parseRange, readAddress, isWithin);
 
 const canonicalBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 

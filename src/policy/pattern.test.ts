@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { expand, glob } from '../../test/policy/reference-text.ts';
 import { anyCharacter, anyText, compilePattern, wildcardParts } from './pattern.ts';
 
 const matches = (pattern: string, text: string): boolean =>
@@ -57,6 +58,43 @@ describe('a pattern', () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+
+  test('that is long matches what one that remembers every step matches', () => {
+    const letter = fc.constantFrom('a', 'a', 'b', '😀');
+    const long = fc.array(letter, { minLength: 250, maxLength: 400 });
+    const options = { variables: false, wildcards: true, lookup: () => undefined };
+    // Cut out of the text, so that it mostly matches; one piece in many is left to chance.
+    const wild = fc.constantFrom('*', '?', '*?', '?*', '*', '?', '*?', '?*', '*', '*?', '*bbab');
+    const cut = fc.tuple(fc.integer({ min: 10, max: 30 }), wild);
+    const cuts = fc.array(cut, { minLength: 3, maxLength: 12 });
+    const counts = { matched: 0, not: 0 };
+    fc.assert(
+      fc.property(long, cuts, (characters, all) => {
+        const text = characters.join('');
+        let from = 0;
+        const pieces = all.map(([length, wildcards]) => {
+          const piece = characters.slice(from, from + length).join('');
+          from += length + (wildcards === '?' ? 1 : length % 3) + (wildcards === '*' ? 0 : 1);
+          return piece + wildcards;
+        });
+        const pattern = `${pieces.join('')}*`;
+        const is = matches(pattern, text);
+        counts[is ? 'matched' : 'not']++;
+        assert.equal(is, glob(expand(pattern, options).tokens, text));
+      }),
+      { numRuns: 400 },
+    );
+    assert.ok(counts.matched > 40 && counts.not > 40, JSON.stringify(counts));
+  });
+
+  test('that is long tells halves of characters from whole ones', () => {
+    const text = `${'a'.repeat(5_000)}\ud83d`;
+    assert.equal(matches('*a*a?', text), true);
+    assert.equal(matches('*a*a?', `${'a'.repeat(5_000)}😀`), true);
+    assert.equal(matches('*a*a??', `${'b'.repeat(5_000)}a😀`), false);
+    assert.equal(matches('*a*a😀', text), false);
+    assert.equal(matches('*a*a😀', `${'a'.repeat(5_000)}😀`), true);
   });
 
   test('takes a literal star from a part as a star', () => {

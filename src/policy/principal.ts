@@ -32,8 +32,7 @@ export type PrincipalType = 'AWS' | 'Service' | 'Federated';
 
 const accountId = /^[0-9]{12}$/;
 const uniqueId = /^(AIDA|AROA)[A-Z0-9]{12,}$/;
-const principalArn =
-  /^arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(root|user|role|assumed-role|federated-user)(?:\/(.+))?$/;
+const principalArn = /^arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):([a-z-]+)(?:\/(.+))?$/;
 const roleSession = /^[^/]+\/[^/]+$/;
 const serviceName = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 

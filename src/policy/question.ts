@@ -61,8 +61,8 @@ export interface ResourcePolicy {
   readonly policy: NamedPolicy;
   /**
    * `required`: it must allow, or delegate to the account, even within the account that owns the
-   * resource (KMS key policies, role trust policies). `ordinary`: an identity policy alone is enough
-   * there.
+   * resource (KMS key policies, role trust policies). `ordinary`: there an identity policy alone is
+   * enough.
    */
   readonly rule: 'ordinary' | 'required';
   readonly principalIds?: PrincipalIds;

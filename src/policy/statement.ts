@@ -2,7 +2,8 @@
  * Whether a statement speaks to a question: element by element, for the decision and for its
  * explanation alike.
  */
-import { type ResourceName, splitArn } from './arn.ts';
+import { speaksOf, statementsOn } from './action-index.ts';
+import { type ArnSegments, type ResourceName, splitArn } from './arn.ts';
 import { conditionHolds } from './condition.ts';
 import { foldCase } from './context.ts';
 import type { Statement } from './policy.ts';
@@ -19,14 +20,24 @@ export interface Asked {
   readonly hasBoundary: boolean;
 }
 
+/** Many decisions never look at a segment. */
+class SplitLater implements ResourceName {
+  readonly text: string;
+  #segments: ArnSegments | undefined | 'not split' = 'not split';
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get segments(): ArnSegments | undefined {
+    if (this.#segments === 'not split') this.#segments = splitArn(this.text);
+    return this.#segments;
+  }
+}
+
 export function ask(question: Question, hasBoundary: boolean): Asked {
-  const { arn } = question.resource;
-  return {
-    question,
-    action: foldCase(question.action),
-    resource: { text: arn, segments: splitArn(arn) },
-    hasBoundary,
-  };
+  const action = foldCase(question.action);
+  return { question, action, resource: new SplitLater(question.resource.arn), hasBoundary };
 }
 
 /** Types whose statements name principals. */
@@ -39,10 +50,8 @@ export function namesPrincipals(type: PolicyType): boolean {
   );
 }
 
-export function actionMatches({ actions }: Statement, { action }: Asked): boolean {
-  if (actions === undefined || actions.patterns.length === 0) return false;
-  for (const pattern of actions.patterns) if (pattern.matches(action)) return !actions.not;
-  return actions.not;
+export function actionMatches(statement: Statement, { action }: Asked): boolean {
+  return speaksOf(statement, action);
 }
 
 export function resourceMatches(statement: Statement, asked: Asked, type: PolicyType): boolean {
@@ -69,16 +78,17 @@ export function conditionsHold({ conditions }: Statement, { question }: Asked): 
 
 /** All but the principal. */
 export function speaksTo(statement: Statement, asked: Asked, type: PolicyType): boolean {
-  return (
-    actionMatches(statement, asked) &&
-    resourceMatches(statement, asked, type) &&
-    conditionsHold(statement, asked)
-  );
+  return actionMatches(statement, asked) && fits(statement, asked, type);
+}
+
+/** Of a statement that is known to speak of the action: all but the principal. */
+export function fits(statement: Statement, asked: Asked, type: PolicyType): boolean {
+  return resourceMatches(statement, asked, type) && conditionsHold(statement, asked);
 }
 
 /**
- * Whether a Deny is meant for the caller. One that names nobody, or that stands where nobody is to be
- * named, is meant for everyone.
+ * Whether a Deny is meant for the caller. One that names nobody, or that stands where nobody is to
+ * be named, is meant for everyone.
  */
 export function deniesCaller(
   { principals }: Statement,
@@ -152,20 +162,20 @@ export function denial(
   asked: Asked,
   ids?: PrincipalIds,
 ): Statement | undefined {
-  for (const statement of policy.denies)
-    if (deniesCaller(statement, asked, type, ids) && speaksTo(statement, asked, type))
-      return statement;
+  for (const statement of statementsOn(asked.action, policy.denies))
+    if (deniesCaller(statement, asked, type, ids) && fits(statement, asked, type)) return statement;
   return undefined;
 }
 
 /** The first Allow of a policy that is meant for the question. */
 export function permission({ policy, type }: NamedPolicy, asked: Asked): Statement | undefined {
-  for (const statement of policy.allows) if (permits(statement, asked, type)) return statement;
+  for (const statement of statementsOn(asked.action, policy.allows))
+    if (permits(statement, asked, type)) return statement;
   return undefined;
 }
 
 function permits(statement: Statement, asked: Asked, type: PolicyType): boolean {
-  return namesCaller(statement, asked, type) && speaksTo(statement, asked, type);
+  return namesCaller(statement, asked, type) && fits(statement, asked, type);
 }
 
 /**

@@ -111,7 +111,7 @@ function walkString(
 function matchesTemplate(template: string, actual: string, bound: Map<string, string>): boolean {
   const names: string[] = [];
   const source = template
-    .split(/(<[a-z-]+(?::\d+)?>|111111111111)/)
+    .split(/(<[a-z0-9-]+(?::\d+)?>|111111111111)/)
     .map((part, i) => {
       if (i % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
       names.push(part);

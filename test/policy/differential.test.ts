@@ -19,8 +19,8 @@ import {
   type RawQuestion,
 } from './reference-evaluator.ts';
 
-const sets = 13_000;
-const questionsEach = 8;
+const sets = 9_000;
+const questionsEach = 12;
 
 function compile(raw: RawPolicy, type: PolicyType, name: string = type): NamedPolicy {
   const parsed = parsePolicy(JSON.stringify(raw));

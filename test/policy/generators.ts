@@ -1,6 +1,7 @@
 /**
  * Policies and questions for the differential test: statements that mostly fit the small world of
- * test/policy/small-world.ts, with every trick of wildcards, case and variables that is worth a try.
+ * test/policy/small-world.ts, with every trick of wildcards, case and variables that is worth
+ * trying.
  */
 import fc from 'fast-check';
 import type {

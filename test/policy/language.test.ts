@@ -128,7 +128,7 @@ const principalRows: readonly (readonly [
   [{ AWS: otherAccount }, {}],
 ];
 
-/** Allowed with nothing else; with an identity policy; with one, a boundary and a session policy. */
+/** Allowed with nothing else; with an identity policy; with one, a boundary, a session policy. */
 const trials = {
   final: [true, true, true],
   limited: [true, true, false],

@@ -32,15 +32,18 @@ export function expand(
   const tokens: Token[] = [];
   let unresolved = false;
   let colonsBeforeVariable = Number.POSITIVE_INFINITY;
-  let rest = text;
-  while (rest !== '') {
-    const found = options.variables ? /^\$\{([^,}]*)(?:,\s*'([^']*)'\s*)?\}/.exec(rest) : null;
+  let at = 0;
+  while (at < text.length) {
+    const variable = /\$\{([^,}]*)(?:,\s*'([^']*)'\s*)?\}/y;
+    variable.lastIndex = at;
+    const found = options.variables ? variable.exec(text) : null;
     if (found === null) {
-      tokens.push(...written([...rest][0] as string, options.wildcards));
-      rest = [...rest].slice(1).join('');
+      const character = String.fromCodePoint(text.codePointAt(at) as number);
+      tokens.push(...written(character, options.wildcards));
+      at += character.length;
       continue;
     }
-    rest = rest.slice(found[0].length);
+    at += found[0].length;
     const name = found[1] as string;
     if (['*', '?', '$'].includes(name)) {
       tokens.push({ char: name });
@@ -61,14 +64,11 @@ export function expand(
 /** By recursion over what is left of both, remembered. */
 export function glob(tokens: readonly Token[], text: string): boolean {
   const characters = [...text];
-  const known = new Map<string, boolean>();
+  const known: (boolean | undefined)[] = [];
   const from = (t: number, c: number): boolean => {
-    const key = `${t} ${c}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const result = step(t, c);
-    known.set(key, result);
-    return result;
+    const key = t * (characters.length + 1) + c;
+    known[key] ??= step(t, c);
+    return known[key];
   };
   const step = (t: number, c: number): boolean => {
     const token = tokens[t];

@@ -20,6 +20,8 @@ export interface Probe {
   readonly what: string;
   /** The sentence after `failed to satisfy constraint: `; undefined when the input is right. */
   readonly constraint: string | undefined;
+  /** What the service says instead when the pattern is broken. */
+  readonly refusal?: string | undefined;
   /** The value has another JSON type than the member: a SerializationException. */
   readonly isWrongType?: true;
   /** What stands between `Value ` and `at`, e.g. `'x' ` or `null `; undefined: not compared. */
@@ -78,6 +80,8 @@ function text(shape: StringShape, length: number): string | undefined {
 /** Texts for shapes whose patterns no repeated letter satisfies. */
 const samples: ReadonlyMap<string, string> = new Map([
   ['RegionType', 'us-east-1'],
+  ['policyVersionIdType', 'v1'],
+  ['organizationsEntityPathType', 'o-a1b2c3d4e5/r-f6g7'],
   ['SourceArnType', 'arn:aws:s3:us-east-1:111122223333:bucket/a'],
   ['ServicePrincipalType', 'a.amazonaws.com'],
   ['XksProxyUriEndpointType', 'https://a.example'],
@@ -230,12 +234,8 @@ function* stringProbes(shape: StringShape, probe: MakeProbe): Generator<Probe> {
   if (shape.pattern !== undefined && javaFull(shape.pattern)?.test('☃') === false) {
     const bad = '☃'.repeat(Math.max(1, min));
     const constraint = `Member must satisfy regular expression pattern: ${shape.pattern}`;
-    yield probe(
-      'against the pattern',
-      bad,
-      constraint,
-      shape.sensitive === true ? '' : `'${bad}' `,
-    );
+    const shown = shape.sensitive === true ? '' : `'${bad}' `;
+    yield { ...probe('against the pattern', bad, constraint, shown), refusal: shape.refusal };
   }
 }
 

@@ -10,6 +10,7 @@ import { ask } from '../ask.ts';
 import { runCommand } from '../command.ts';
 import { allowing, type Credentials, newUser } from '../identities.ts';
 import { freshFolder, type RunningServer, removeFolder, startServer } from '../running-server.ts';
+import { newAccount } from '../two-accounts.ts';
 
 const data = freshFolder();
 let server: RunningServer;
@@ -24,19 +25,6 @@ after(async () => {
   removeFolder(data);
 });
 
-function newAccount(): Credentials & { readonly account: string } {
-  const { status, stdout, stderr } = runCommand(['accounts', 'create', '--json'], root);
-  assert.equal(status, 0, stderr);
-  const { AccountId, AccessKeyId, SecretAccessKey } = JSON.parse(stdout);
-  const { endpoint } = server;
-  return {
-    account: AccountId,
-    endpoint,
-    accessKeyId: AccessKeyId,
-    secretAccessKey: SecretAccessKey,
-  };
-}
-
 const whoIs = async (who: Credentials): Promise<string> => {
   const { body } = await ask(who)('CreateKey');
   return String((body.KeyMetadata as { AWSAccountId?: string })?.AWSAccountId);
@@ -44,11 +32,11 @@ const whoIs = async (who: Credentials): Promise<string> => {
 
 describe('accounts', () => {
   test('are made with the first account`s credentials, each with a root user of its own', async () => {
-    const [one, two] = [newAccount(), newAccount()];
+    const [one, two] = [newAccount(server), newAccount(server)];
     assert.notEqual(one.account, two.account);
     assert.match(one.account, /^\d{12}$/);
-    assert.equal(await whoIs(one), one.account);
-    assert.equal(await whoIs(two), two.account);
+    assert.equal(await whoIs(one.root), one.account);
+    assert.equal(await whoIs(two.root), two.account);
     const listed = JSON.parse(runCommand(['accounts', 'list', '--json'], root).stdout);
     const ids = listed.Accounts.map(({ AccountId }: { AccountId: string }) => AccountId);
     for (const { account } of [one, two]) assert.ok(ids.includes(account));
@@ -58,7 +46,7 @@ describe('accounts', () => {
   });
 
   test('are made by nobody else: not by other root users, not by users without permission', async () => {
-    const other = newAccount();
+    const other = newAccount(server).root;
     const user = await newUser(root, 'no-operator', allowing('kms:*'));
     for (const who of [other, user.credentials]) {
       const { status, stderr } = runCommand(['accounts', 'create'], who);
@@ -73,7 +61,7 @@ describe('accounts', () => {
   });
 
   test('leave their secret nowhere but in the answer', async () => {
-    const { secretAccessKey } = newAccount();
+    const { secretAccessKey } = newAccount(server).root;
     const trail = runCommand(['trail', 'tail', '--last', '50', '--no-follow', '--json'], root);
     assert.match(trail.stdout, /"eventName":"CreateAccount"/);
     assert.ok(!trail.stdout.includes(secretAccessKey));
@@ -85,8 +73,7 @@ describe('accounts', () => {
 
 describe('the root user`s key', () => {
   test('is rotated into a file of its own; the old one is dead on the next call', async () => {
-    const other = newAccount();
-    const { account } = other;
+    const { account, root: other } = newAccount(server);
     assert.equal(await whoIs(other), account);
     const file = join(data, 'rotated');
     const { status, stdout, stderr } = runCommand(['root', 'rotate', '--write', file], other);

@@ -79,6 +79,7 @@ function failureOf(error: unknown, errorType?: string): Failure {
 
 async function report(path: string, title: string, failure: Failure): Promise<void> {
   print('ERROR', [`${title} \t${JSON.stringify(failure)}`]);
+  await flush();
   await call('POST', path, JSON.stringify(failure), failure.errorType);
 }
 
@@ -137,6 +138,14 @@ function importFailure(cause: unknown): unknown {
   return cause;
 }
 
+/** What was printed is on its way before the answer is: the log is read when that comes. */
+async function flush(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((resolve) => {
+      stream.write('', () => resolve());
+    });
+}
+
 /** What an invocation is waiting for that its handler has not promised. */
 let settle: Callback = () => undefined;
 
@@ -181,6 +190,7 @@ async function answer(handler: Handler, { headers, body }: Answer): Promise<void
     await report(`/invocation/${currentId}/error`, 'Invoke Error', failureOf(error));
     return;
   }
+  await flush();
   await call('POST', `/invocation/${currentId}/response`, result);
 }
 

@@ -15,6 +15,8 @@ export interface ConditionFacts {
   readonly policyArn?: string | undefined;
   /** The boundary that is asked for or, without one, that is there. */
   readonly boundary?: string | undefined;
+  /** The service that a role is handed to. */
+  readonly passedTo?: string | undefined;
   /** The service that a service-linked role is for. */
   readonly serviceName?: string | undefined;
   /** Tags of the user or role that is acted on. */
@@ -24,6 +26,7 @@ export interface ConditionFacts {
 const single: Readonly<Record<string, (facts: ConditionFacts) => string | undefined>> = {
   'iam:policyarn': ({ policyArn }) => policyArn,
   'iam:permissionsboundary': ({ boundary }) => boundary,
+  'iam:passedtoservice': ({ passedTo }) => passedTo,
   'iam:awsservicename': ({ serviceName }) => serviceName,
 };
 

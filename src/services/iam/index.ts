@@ -15,15 +15,15 @@ import { credentialReportOperations } from './credential-report.ts';
 import { kindsOf } from './entities.ts';
 import { groupOperations } from './groups.ts';
 import { inlinePolicyOperations } from './inline-policies.ts';
-import { instanceProfileOperations } from './instance-profiles.ts';
+import { instanceProfileOperations, profileRoleOperations } from './instance-profiles.ts';
 import { type LastUse, noteUse, openLastUses } from './last-uses.ts';
 import { membershipOperations } from './memberships.ts';
-import { oidcProviderOperations } from './oidc-providers.ts';
+import { oidcProviderChangeOperations, oidcProviderOperations } from './oidc-providers.ts';
 import { policyOperations } from './policies.ts';
 import { policyEntityOperations } from './policy-entities.ts';
 import { policyVersionOperations } from './policy-versions.ts';
 import type { IamRecords } from './records.ts';
-import { roleOperations } from './roles.ts';
+import { roleChangeOperations, roleOperations } from './roles.ts';
 import { serviceLinkedRoleOperations } from './service-linked-roles.ts';
 import { simulateOperations } from './simulate.ts';
 import { tagOperations } from './tags.ts';
@@ -60,6 +60,7 @@ function operationsOf(iam: IamContext): OperationTable {
     ...groupOperations(iam, kinds),
     ...membershipOperations(iam, kinds),
     ...roleOperations(iam, kinds),
+    ...roleChangeOperations(iam, kinds),
     ...accessKeyOperations(iam, kinds),
     ...inlinePolicyOperations(kinds),
     ...policyOperations(iam),
@@ -68,11 +69,13 @@ function operationsOf(iam: IamContext): OperationTable {
     ...attachmentOperations(iam, kinds),
     ...boundaryOperations(iam, kinds),
     ...tagOperations(iam, kinds),
-    ...instanceProfileOperations(iam, kinds),
+    ...instanceProfileOperations(iam),
+    ...profileRoleOperations(iam, kinds),
     ...accountOperations(iam),
     ...authorizationDetailOperations(iam),
     ...credentialReportOperations(iam),
     ...oidcProviderOperations(iam),
+    ...oidcProviderChangeOperations(iam),
     ...serviceLinkedRoleOperations(iam, kinds),
     ...simulateOperations(iam, kinds),
   } satisfies Partial<Operations<IamModel>>;

@@ -29,7 +29,7 @@ import {
 import { basicRole } from './shown-role.ts';
 import { shownTags, withTags } from './tag-rules.ts';
 
-export function instanceProfileOperations(iam: IamContext, { roles }: Kinds) {
+export function instanceProfileOperations(iam: IamContext) {
   const findProfile = ({ InstanceProfileName }: { InstanceProfileName: string }, call: Call) =>
     findInstanceProfile(iam.records, InstanceProfileName, call);
   return {
@@ -64,6 +64,29 @@ export function instanceProfileOperations(iam: IamContext, { roles }: Kinds) {
         return { InstanceProfiles: await listedProfiles(iam, items), ...tail };
       },
     },
+    DeleteInstanceProfile: {
+      readOnly: false,
+      find: findProfile,
+      run: (_input, call, sought: SoughtProfile) => {
+        const entry = needProfile(sought);
+        if (entry.value.roles.length > 0) throw rolesInProfiles();
+        call.stage(iam.records.instanceProfiles.remove(entry));
+      },
+    },
+  } satisfies Operations<
+    IamModel,
+    | 'CreateInstanceProfile'
+    | 'GetInstanceProfile'
+    | 'ListInstanceProfiles'
+    | 'DeleteInstanceProfile'
+  >;
+}
+
+/** Roles in instance profiles. */
+export function profileRoleOperations(iam: IamContext, { roles }: Kinds) {
+  const findProfile = ({ InstanceProfileName }: { InstanceProfileName: string }, call: Call) =>
+    findInstanceProfile(iam.records, InstanceProfileName, call);
+  return {
     ListInstanceProfilesForRole: {
       readOnly: true,
       find: ({ RoleName }, call) => find(roles, RoleName, call),
@@ -88,24 +111,9 @@ export function instanceProfileOperations(iam: IamContext, { roles }: Kinds) {
         call.stage(iam.records.instanceProfiles.replace(entry, { ...entry.value, roles: [] }));
       },
     },
-    DeleteInstanceProfile: {
-      readOnly: false,
-      find: findProfile,
-      run: (_input, call, sought: SoughtProfile) => {
-        const entry = needProfile(sought);
-        if (entry.value.roles.length > 0) throw rolesInProfiles();
-        call.stage(iam.records.instanceProfiles.remove(entry));
-      },
-    },
   } satisfies Operations<
     IamModel,
-    | 'CreateInstanceProfile'
-    | 'GetInstanceProfile'
-    | 'ListInstanceProfiles'
-    | 'ListInstanceProfilesForRole'
-    | 'AddRoleToInstanceProfile'
-    | 'RemoveRoleFromInstanceProfile'
-    | 'DeleteInstanceProfile'
+    'ListInstanceProfilesForRole' | 'AddRoleToInstanceProfile' | 'RemoveRoleFromInstanceProfile'
   >;
 }
 
@@ -224,7 +232,11 @@ async function addRole(
   const profile = needProfile(sought);
   const role = need(await seek(roles, RoleName, call));
   const { arn, account } = role.value;
-  call.authorize('iam:PassRole', { arn, account });
+  call.authorize(
+    'iam:PassRole',
+    { arn, account },
+    { conditions: conditionsOf({ passedTo: 'ec2.amazonaws.com' }) },
+  );
   if (profile.value.roles.length > 0) throw quotaExceeded('InstanceSessionsPerInstanceProfile', 1);
   call.stage(
     records.instanceProfiles.replace(profile, { ...profile.value, roles: [role.value.name] }),

@@ -36,15 +36,6 @@ export function oidcProviderOperations(iam: IamContext) {
   const { oidcProviders } = iam.records;
   const find = (input: Named, call: Call): Promise<Found<SoughtProvider>> =>
     findProvider(iam, input, call, {});
-  const change = (
-    call: Call,
-    sought: SoughtProvider,
-    to: (provider: OidcProviderRecord) => Partial<OidcProviderRecord>,
-  ): void => {
-    const entry = needProvider(sought);
-    call.stage(oidcProviders.replace(entry, { ...entry.value, ...to(entry.value) }));
-  };
-  const tagging = taggingOf(oidcProviders, needProvider);
   return {
     CreateOpenIDConnectProvider: {
       readOnly: false,
@@ -88,6 +79,26 @@ export function oidcProviderOperations(iam: IamContext) {
         if (entry !== undefined) call.stage(oidcProviders.remove(entry));
       },
     },
+  } satisfies Operations<
+    IamModel,
+    `${'Create' | 'Get' | 'Delete'}OpenIDConnectProvider` | 'ListOpenIDConnectProviders'
+  >;
+}
+
+export function oidcProviderChangeOperations(iam: IamContext) {
+  const { oidcProviders } = iam.records;
+  const find = (input: Named, call: Call): Promise<Found<SoughtProvider>> =>
+    findProvider(iam, input, call, {});
+  const change = (
+    call: Call,
+    sought: SoughtProvider,
+    to: (provider: OidcProviderRecord) => Partial<OidcProviderRecord>,
+  ): void => {
+    const entry = needProvider(sought);
+    call.stage(oidcProviders.replace(entry, { ...entry.value, ...to(entry.value) }));
+  };
+  const tagging = taggingOf(oidcProviders, needProvider);
+  return {
     AddClientIDToOpenIDConnectProvider: {
       readOnly: false,
       find,
@@ -125,11 +136,10 @@ export function oidcProviderOperations(iam: IamContext) {
     ListOpenIDConnectProviderTags: { readOnly: true, find, run: tagging.list },
   } satisfies Operations<
     IamModel,
-    | `${'Create' | 'Get' | 'Delete' | 'Tag' | 'Untag'}OpenIDConnectProvider`
-    | 'ListOpenIDConnectProviders'
     | 'AddClientIDToOpenIDConnectProvider'
     | 'RemoveClientIDFromOpenIDConnectProvider'
     | 'UpdateOpenIDConnectProviderThumbprint'
+    | `${'Tag' | 'Untag'}OpenIDConnectProvider`
     | 'ListOpenIDConnectProviderTags'
   >;
 }

@@ -1,4 +1,6 @@
-/** Where managed policies are used: as permissions of users, groups and roles, and as boundaries. */
+/**
+ * Where managed policies are used: as permissions of users, groups and roles, and as boundaries.
+ */
 import type { Collection } from '../../store/store.ts';
 import { allOfAccount } from './page.ts';
 import {
@@ -56,7 +58,7 @@ export const countOf = ({ attached, bounded }: Uses): UseCount => ({
 const numberOf = ({ users, groups, roles }: Users): number =>
   users.length + groups.length + roles.length;
 
-/** The counts of all policies of an account, by ARN. Policies without any use are not among them. */
+/** The counts of an account's policies, by ARN. Policies without any use are not among them. */
 export async function countAllUses(
   { users, groups, roles }: Entities,
   account: string,

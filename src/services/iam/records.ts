@@ -144,7 +144,10 @@ export interface IamRecords {
   readonly accountAliases: Collection<AccountAliasRecord>;
   /** By access key id. Index `owner`: below `ownerPrefix`. */
   readonly accessKeys: Collection<AccessKeyRecord>;
-  /** By `recordId`. Indexes `policy` and `boundary` as below, `group`: below `groupPrefix`. */
+  /**
+   * By `recordId`. Indexes `policy` and `boundary` as below, `group`: below `groupPrefix`, `id`:
+   * below the unique id and a slash.
+   */
   readonly users: Collection<UserRecord>;
   readonly groups: Collection<GroupRecord>;
   readonly roles: Collection<RoleRecord>;
@@ -172,6 +175,7 @@ export function iamRecords(store: Store): IamRecords {
       indexes: {
         policy: policyEntries,
         boundary: boundaryEntries,
+        id: (id, { userId }) => [`${userId}/${id}`],
         group: (id, user) => user.groups.map((group) => `${recordId(user.account, group)}/${id}`),
       },
     }),

@@ -142,12 +142,18 @@ describe('a trust policy', () => {
     await newRole('open', { AssumeRolePolicyDocument: trustOf({ AWS: anyone }) });
   });
 
-  test('shows a principal that was deleted by its unique id, for ever', async () => {
+  test('follows a user that is renamed, and shows a deleted one by its unique id for ever', async () => {
     const UserName = 'trusted';
     const { User } = await root.send(new iam.CreateUserCommand({ UserName, Path: '/p/' }));
     const principal = User?.Arn as string;
     await newRole('trusting', { AssumeRolePolicyDocument: trustOf({ AWS: principal }) });
     assert.equal(documentOf(await getRole('trusting')), trustOf({ AWS: principal }));
+    const rename = (from: string, to: string) =>
+      root.send(new iam.UpdateUserCommand({ UserName: from, NewUserName: to }));
+    await rename(UserName, 'married');
+    const renamed = principal.replace(/trusted$/, 'married');
+    assert.equal(documentOf(await getRole('trusting')), trustOf({ AWS: renamed }));
+    await rename('married', UserName);
     await root.send(new iam.DeleteUserCommand({ UserName }));
     const byId = trustOf({ AWS: User?.UserId });
     assert.equal(documentOf(await getRole('trusting')), byId);

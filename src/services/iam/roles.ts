@@ -21,15 +21,6 @@ const defaultSessionSeconds = 3600;
 
 export function roleOperations(iam: IamContext, { roles }: Kinds) {
   const findRole = ({ RoleName }: { RoleName: string }, call: Call) => find(roles, RoleName, call);
-  const change = async (
-    call: Call,
-    entry: Entry<RoleRecord>,
-    changes: Partial<RoleRecord>,
-  ): Promise<RoleRecord> => {
-    const changed = { ...entry.value, ...changes };
-    call.stage(roles.records.replace(entry, changed));
-    return changed;
-  };
   return {
     CreateRole: {
       readOnly: false,
@@ -59,12 +50,32 @@ export function roleOperations(iam: IamContext, { roles }: Kinds) {
         return { Roles: await Promise.all(items.map((role) => listedRole(iam, role))), ...tail };
       },
     },
+    DeleteRole: {
+      readOnly: false,
+      find: findRole,
+      run: (_input, call, sought: Sought<RoleRecord>) => deleteRole(iam, call, needOwnRole(sought)),
+    },
+  } satisfies Operations<IamModel, 'CreateRole' | 'GetRole' | 'ListRoles' | 'DeleteRole'>;
+}
+
+export function roleChangeOperations(iam: IamContext, { roles }: Kinds) {
+  const findRole = ({ RoleName }: { RoleName: string }, call: Call) => find(roles, RoleName, call);
+  const change = (
+    call: Call,
+    entry: Entry<RoleRecord>,
+    changes: Partial<RoleRecord>,
+  ): RoleRecord => {
+    const changed = { ...entry.value, ...changes };
+    call.stage(roles.records.replace(entry, changed));
+    return changed;
+  };
+  return {
     UpdateRole: {
       readOnly: false,
       find: findRole,
-      run: async (input, call, sought: Sought<RoleRecord>) => {
+      run: (input, call, sought: Sought<RoleRecord>) => {
         const { Description, MaxSessionDuration } = input;
-        await change(call, needOwnRole(sought), {
+        change(call, needOwnRole(sought), {
           ...(Description === undefined ? {} : { description: Description }),
           ...(MaxSessionDuration === undefined ? {} : { maxSessionSeconds: MaxSessionDuration }),
         });
@@ -75,7 +86,7 @@ export function roleOperations(iam: IamContext, { roles }: Kinds) {
       readOnly: false,
       find: findRole,
       run: async ({ Description }, call, sought: Sought<RoleRecord>) => {
-        const role = await change(call, need(sought), { description: Description });
+        const role = change(call, need(sought), { description: Description });
         return { Role: await basicRole(iam, role) };
       },
     },
@@ -85,23 +96,12 @@ export function roleOperations(iam: IamContext, { roles }: Kinds) {
       run: async ({ PolicyDocument }, call, sought: Sought<RoleRecord>) => {
         const entry = needOwnRole(sought);
         const trusted = await trustedBy(iam.records, PolicyDocument);
-        await change(call, entry, { trustPolicy: PolicyDocument, trusted });
+        change(call, entry, { trustPolicy: PolicyDocument, trusted });
       },
-    },
-    DeleteRole: {
-      readOnly: false,
-      find: findRole,
-      run: (_input, call, sought: Sought<RoleRecord>) => deleteRole(iam, call, needOwnRole(sought)),
     },
   } satisfies Operations<
     IamModel,
-    | 'CreateRole'
-    | 'GetRole'
-    | 'ListRoles'
-    | 'UpdateRole'
-    | 'UpdateRoleDescription'
-    | 'UpdateAssumeRolePolicy'
-    | 'DeleteRole'
+    'UpdateRole' | 'UpdateRoleDescription' | 'UpdateAssumeRolePolicy'
   >;
 }
 

@@ -33,17 +33,20 @@ export async function trustedBy(
 }
 
 /**
- * A trust policy as it is shown: a principal that is gone stands there by its unique id, which
- * nobody else will ever have.
+ * A trust policy as it is shown: a user that was renamed stands there by its new ARN, and a
+ * principal that is gone by its unique id, which nobody else will ever have.
  */
 export async function shownTrustPolicy(
   records: Entities,
   { trustPolicy, trusted }: RoleRecord,
 ): Promise<string> {
   let shown = trustPolicy;
-  for (const [arn, id] of Object.entries(trusted))
-    if ((await uniqueIdOf(records, arn)) !== id)
-      shown = shown.replaceAll(JSON.stringify(arn), JSON.stringify(id));
+  for (const [arn, id] of Object.entries(trusted)) {
+    if ((await uniqueIdOf(records, arn)) === id) continue;
+    const { entries } = await records.users.pageBy('id', { key: `${id}/`, limit: 1 });
+    const now = entries[0]?.value.arn ?? id;
+    shown = shown.replaceAll(JSON.stringify(arn), JSON.stringify(now));
+  }
   return shown;
 }
 

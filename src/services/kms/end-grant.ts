@@ -59,7 +59,7 @@ export async function findRetirable(
   const resource = keyInTrail(key.value);
   call.note({ resources: [resource] });
   return {
-    resource: { ...resource, policy: noPolicy },
+    resource: { ...resource, policy: { ...noPolicy } },
     subject: { key, grant },
     grant: (identityAllows) =>
       mayRetire(grant.value, grantCaller(call.principal, identityAllows))

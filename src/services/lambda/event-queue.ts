@@ -13,7 +13,7 @@ import { tooManyInvocations } from './errors.ts';
 import { retireNoted } from './grants.ts';
 import { recordArn } from './names.ts';
 import { type EventRecord, type FunctionRecord, functionId } from './records.ts';
-import { run } from './run.ts';
+import { concurrencyOf, run } from './run.ts';
 
 /** Lambda's defaults: the first attempt and two more, within six hours. */
 const defaultRetries = 2;
@@ -29,6 +29,9 @@ const pollMs = 1_000;
 /** The commit that brings an event is soon over. */
 const nudgesMs = [5, 25, 100] as const;
 const mostAtOnce = 16;
+const pageSize = 200;
+/** So many pages are looked through for an event whose function is free. */
+const mostPages = 5;
 /** On all nodes together, nearly: each counts when it looks. */
 const mostWaiting = 10_000;
 
@@ -51,9 +54,15 @@ export function openEventQueue(context: LambdaContext): EventQueue {
   return new Queue(context);
 }
 
+interface Running {
+  readonly done: Promise<void>;
+  readonly functionId: string;
+}
+
 class Queue implements EventQueue {
   readonly #context: LambdaContext;
-  readonly #running = new Map<string, Promise<void>>();
+  /** By the event's id. */
+  readonly #running = new Map<string, Running>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #waiting = 0;
   #looking: Promise<void> | undefined;
@@ -61,7 +70,6 @@ class Queue implements EventQueue {
 
   constructor(context: LambdaContext) {
     this.#context = context;
-    if (context.ports.functions === undefined) return;
     const timer = setInterval(() => this.#look(), pollMs);
     timer.unref();
     this.#timers.add(timer);
@@ -89,17 +97,19 @@ class Queue implements EventQueue {
   async runDue(): Promise<void> {
     this.#look();
     await this.#looking;
-    await Promise.all(this.#running.values());
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#looking;
-    await Promise.all(this.#running.values());
+    await this.#context.ports.functions?.close();
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
   }
 
   #nudge(ms: number): void {
+    if (this.#closed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#look();
@@ -122,12 +132,19 @@ class Queue implements EventQueue {
   async #takeDue(): Promise<void> {
     const { records, ports } = this.#context;
     await retireNoted(this.#context);
-    const page = await records.events.pageBy('due', { key: '', limit: 200 });
-    if (page.next === undefined) this.#waiting = page.entries.length;
+    if (ports.functions === undefined) return;
     const now = ports.world.now();
-    for (const entry of page.entries) {
-      if (entry.value.dueAt > now || this.#running.size >= mostAtOnce) return;
-      if (!this.#running.has(entry.id)) await this.#take(entry, now);
+    let after: string | undefined;
+    for (let looked = 0; looked < mostPages; looked++) {
+      const from = after === undefined ? {} : { after };
+      const page = await records.events.pageBy('due', { key: '', limit: pageSize, ...from });
+      if (looked === 0 && page.next === undefined) this.#waiting = page.entries.length;
+      for (const entry of page.entries) {
+        if (entry.value.dueAt > now || this.#running.size >= mostAtOnce) return;
+        if (!this.#running.has(entry.id)) await this.#take(entry, now);
+      }
+      after = page.next;
+      if (after === undefined) return;
     }
   }
 
@@ -135,6 +152,7 @@ class Queue implements EventQueue {
   async #take(entry: Entry<EventRecord>, now: number): Promise<void> {
     const { records, ports } = this.#context;
     const found = await this.#functionOf(entry.value);
+    if (found !== undefined && this.#isBusy(found)) return;
     const timeoutMs = (found?.latest.timeoutSeconds ?? 0) * 1000;
     const taken: EventRecord = {
       ...entry.value,
@@ -147,8 +165,19 @@ class Queue implements EventQueue {
       .catch((error: Error) =>
         ports.log(`The event ${entry.id} could not be run: ${error.stack ?? error.message}`),
       )
-      .finally(() => this.#running.delete(entry.id));
-    this.#running.set(entry.id, done);
+      .finally(() => {
+        this.#running.delete(entry.id);
+        this.#nudge(0);
+      });
+    const { account, region, name } = entry.value;
+    this.#running.set(entry.id, { done, functionId: functionId({ account, region }, name) });
+  }
+
+  /** Whether as many of its events run here as may. One that may not run at all is not busy. */
+  #isBusy(record: FunctionRecord): boolean {
+    const id = functionId(record, record.name);
+    const running = [...this.#running.values()].filter((each) => each.functionId === id).length;
+    return running > 0 && running >= concurrencyOf(record);
   }
 
   async #functionOf(event: EventRecord): Promise<FunctionRecord | undefined> {
@@ -161,6 +190,7 @@ class Queue implements EventQueue {
     const entry = await records.events.get(id);
     if (entry === undefined) return;
     const outcome = record === undefined ? 'gone' : await this.#attempt(entry.value, record);
+    if (this.#closed && outcome !== 'done') return this.#handOn(entry);
     const next = nextAttempt(entry.value, {
       outcome,
       now: ports.world.now(),
@@ -173,6 +203,14 @@ class Queue implements EventQueue {
     } else {
       await ports.store.commit(records.events.replace(entry, { ...entry.value, ...next }));
     }
+  }
+
+  /** What this node could not finish before it closed is the next one's, as if never begun. */
+  async #handOn(entry: Entry<EventRecord>): Promise<void> {
+    const { records, ports } = this.#context;
+    const { attempts: tries, receivedAt } = entry.value;
+    const waiting = { ...entry.value, attempts: tries - 1, dueAt: receivedAt };
+    await ports.store.commit(records.events.replace(entry, waiting));
   }
 
   async #attempt(event: EventRecord, record: FunctionRecord): Promise<Attempt> {

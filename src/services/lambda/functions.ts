@@ -36,7 +36,7 @@ import {
 } from './records.ts';
 import { checkRole } from './role.ts';
 import { checkTags } from './tags.ts';
-import { publish } from './versions.ts';
+import { publish, publishedVersions } from './versions.ts';
 
 export function functionOperations(context: LambdaContext) {
   const { records } = context;
@@ -187,7 +187,7 @@ async function deleteAll(context: LambdaContext, call: Call, entry: FunctionEntr
     records.functions.remove(entry),
     versions.flatMap((version) => records.versions.remove(version)),
     aliases.flatMap((alias) => records.aliases.remove(alias)),
-    retireGrants(context, record, all),
+    retireGrants(context, record, { gone: all, left: [] }),
   );
 }
 
@@ -215,6 +215,13 @@ async function deleteVersion(
     );
   const { code } = found.value;
   const isLast = code.codeId !== record.latest.code.codeId;
-  call.stage(records.versions.remove(found));
+  const others = (await publishedVersions(context, record)).filter(
+    ({ version }) => version !== qualifier,
+  );
+  const left = [record.latest, ...others];
+  call.stage(
+    records.versions.remove(found),
+    retireGrants(context, record, { gone: [found.value], left }),
+  );
   if (isLast) call.stage(await dropCode(context, record, code, qualifier));
 }

@@ -12,16 +12,20 @@ import {
 } from './records.ts';
 import { lambdaPrincipal } from './role.ts';
 
-/** Notes the grants of these versions, none of which is needed any more. */
+/** Notes the grants of versions that go, but for those that a version that stays has too. */
 export function retireGrants(
   { records }: LambdaContext,
   { account }: FunctionRecord,
-  versions: readonly VersionRecord[],
+  {
+    gone,
+    left,
+  }: { readonly gone: readonly VersionRecord[]; readonly left: readonly VersionRecord[] },
 ): readonly Write[] {
+  const needed = new Set(left.map(({ environment }) => environment?.grant?.id));
   const grants = new Map<string, RetiredGrant>();
-  for (const { environment } of versions) {
+  for (const { environment } of gone) {
     const grant = environment?.grant;
-    if (grant !== undefined)
+    if (grant !== undefined && !needed.has(grant.id))
       grants.set(grant.id, { grantId: grant.id, keyArn: grant.keyArn, account });
   }
   return [...grants].flatMap(([id, grant]) => records.retiredGrants.put(id, grant));

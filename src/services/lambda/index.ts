@@ -19,7 +19,7 @@ export interface Lambda {
   readonly operations: OperationTable;
   /** Runs the events that are due by now. */
   readonly runDue: () => Promise<void>;
-  /** Lets no event begin, and waits for those that run. */
+  /** Lets nothing begin, ends what runs; events that were not done are another node's. */
   readonly close: () => Promise<void>;
 }
 

@@ -79,7 +79,7 @@ function payloadOf({ Payload: payload, InvocationType: type }: Input): Buffer {
   if (sizeBytes > limit)
     throw payloadTooLarge({ sizeBytes, mostBytes: limit, type: type ?? 'RequestResponse' });
   try {
-    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload));
   } catch (error) {
     // The parser's text quotes what it was given.
     throw payloadInvalid(error instanceof SyntaxError ? 'It is no JSON.' : 'It is no UTF-8.');

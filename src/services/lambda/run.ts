@@ -21,6 +21,9 @@ export interface Run {
 
 /** What one node runs at once of a function that reserves nothing. */
 const unreservedConcurrency = 10;
+export const concurrencyOf = ({ reservedConcurrency }: FunctionRecord): number =>
+  reservedConcurrency ?? unreservedConcurrency;
+
 const mebibyte = 1024 * 1024;
 
 /** @throws ApiError AccessDeniedException, KMS…Exception: what its start needs is refused. */
@@ -52,7 +55,7 @@ function specOf(
     logGroup: version.logGroup,
     codeId: version.code.codeId,
     code: () => readCode(context, version.code),
-    concurrency: record.reservedConcurrency ?? unreservedConcurrency,
+    concurrency: concurrencyOf(record),
     setting: async () => {
       const { role, environment } = version;
       const { ports } = context;

@@ -11,7 +11,7 @@ import { retireGrants } from './grants.ts';
 import { recordArn } from './names.ts';
 import type { FunctionEntry, FunctionRecord, SealedEnvironment, VersionRecord } from './records.ts';
 import { checkRole } from './role.ts';
-import { publish } from './versions.ts';
+import { publish, publishedVersions } from './versions.ts';
 
 export function updateOperations(context: LambdaContext) {
   return {
@@ -80,9 +80,9 @@ async function updateConfiguration(
     ...settings,
     ...(environment === undefined ? {} : { environment }),
   };
-  const isNew = environment?.grant?.id !== now.environment?.grant?.id;
   // Published versions are still decrypted by the grant that they were published with.
-  if (isNew && record.lastVersion === 0) call.stage(retireGrants(context, record, [now]));
+  const left = [latest, ...(await publishedVersions(context, record))];
+  call.stage(retireGrants(context, record, { gone: [now], left }));
   const changed: FunctionRecord = { ...record, latest };
   replace(context, call, entry, changed);
   const shown =

@@ -49,8 +49,16 @@ export function publish(
   };
 }
 
+/** What has been published, in order. */
+export async function publishedVersions(
+  { records }: LambdaContext,
+  record: FunctionRecord,
+): Promise<readonly VersionRecord[]> {
+  const entries = await everyEntry(records.versions, `${functionId(record, record.name)}/`);
+  return entries.map(({ value }) => value);
+}
+
 export function versionOperations(context: LambdaContext) {
-  const { records } = context;
   return {
     PublishVersion: {
       readOnly: false,
@@ -62,8 +70,7 @@ export function versionOperations(context: LambdaContext) {
       find: (input, call) => findFunction(context, input, call),
       run: async (input, call, subject: Subject) => {
         const { value: record } = requireFunction(subject);
-        const versions = await everyEntry(records.versions, `${functionId(record, record.name)}/`);
-        const all = [record.latest, ...versions.map(({ value }) => value)];
+        const all = [record.latest, ...(await publishedVersions(context, record))];
         const list = `versions/${record.name}`;
         const { items, next } = pageOf(all, input, { list, nameOf: ({ version }) => version });
         const pairs = items.map((version) => ({ record, version }));

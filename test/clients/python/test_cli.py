@@ -50,3 +50,22 @@ def test_says_who_it_is(aws):
 def test_shows_awss_error_text(aws):
     errors = aws("kms", "describe-key", "--key-id", "nonsense", refused=True)
     assert "NotFoundException" in errors and "Invalid keyId 'nonsense'" in errors
+
+
+def test_makes_a_user_with_a_policy_and_shows_it(aws, tmp_path):
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}],
+    }
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps(document, indent=2))
+    user = aws("iam", "create-user", "--user-name", "cli", "--tags", "Key=a,Value=b")["User"]
+    assert user["Tags"] == [{"Key": "a", "Value": "b"}]
+    aws(
+        *("iam", "put-user-policy", "--user-name", "cli", "--policy-name", "keys"),
+        *("--policy-document", f"file://{policy}"),
+    )
+    shown = aws("iam", "get-user-policy", "--user-name", "cli", "--policy-name", "keys")
+    assert shown["PolicyDocument"] == document
+    errors = aws("iam", "delete-user", "--user-name", "cli", refused=True)
+    assert "DeleteConflict" in errors and "must delete policies first" in errors
