@@ -20,7 +20,13 @@ import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
-import { type Commit, models, openServices, type ServiceOptions, type Services } from './services.ts';
+import {
+  type Commit,
+  models,
+  openServices,
+  type ServiceOptions,
+  type Services,
+} from './services.ts';
 import { type Engine, StoreDamaged } from './store/engine.ts';
 import { createKeyring, openKeyring } from './store/keyring.ts';
 import { startMaintenance } from './store/maintenance.ts';

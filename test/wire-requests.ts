@@ -7,6 +7,7 @@ import { iamToolbox } from '../src/model/iam-toolbox.generated.ts';
 import { kms } from '../src/model/kms.generated.ts';
 import { lambda } from '../src/model/lambda.generated.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
+import { secretsmanager } from '../src/model/secretsmanager.generated.ts';
 import { sts } from '../src/model/sts.generated.ts';
 import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
@@ -16,6 +17,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map([
   ['iam-toolbox', iamToolbox],
   ['kms', kms],
   ['lambda', lambda],
+  ['secretsmanager', secretsmanager],
   ['sts', sts],
 ]);
 
@@ -43,15 +45,17 @@ export function claimOf(asked: Asked): Claim {
 }
 
 /** A KMS request as an SDK sends it; a body that is not text is sent as its JSON. */
-export function kmsRequest(operation: string, body: unknown): Asked {
-  return {
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `TrentService.${operation}`,
-    },
-    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
-  };
-}
+export const kmsRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`TrentService.${operation}`, body);
+
+/** A Secrets Manager request, as `kmsRequest`. */
+export const secretsRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`secretsmanager.${operation}`, body);
+
+const jsonRequest = (target: string, body: unknown): Asked => ({
+  headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+  body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+});
 
 /** An STS request as an SDK sends it, from `Name=value` pairs that are already encoded. */
 export const stsRequest = (operation: string, params = ''): Asked =>
