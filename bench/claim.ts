@@ -198,7 +198,13 @@ export function median(values: readonly number[]): number {
  * an error answer.
  */
 export function call<Output>(program: Program, operation: string, input: object): Promise<Output> {
-  const bytes = toBytes(prepare(operation, input), program.port, program.caller, Date.now());
+  return send(program, prepare(operation, input));
+}
+
+/** As `call`, for requests of other services too. */
+export function send<Output>(program: Program, request: Prepared): Promise<Output> {
+  const { operation } = request;
+  const bytes = toBytes(request, program.port, program.caller, Date.now());
   return new Promise((resolve, reject) => {
     const connection = new Connection(
       program.port,

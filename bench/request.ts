@@ -17,26 +17,36 @@ export interface Prepared {
   readonly body: string;
   /** What to ask for in the request line; a server that isn't Sealhold may use it. */
   readonly path: string;
+  /** KMS unless told. */
+  readonly service?: Service;
 }
+
+type Service = keyof typeof targets;
+const targets = { kms: 'TrentService', secretsmanager: 'secretsmanager' } as const;
 
 export function prepare(operation: string, input: object, path = '/'): Prepared {
   return { operation, body: JSON.stringify(input), path };
 }
 
+export const prepareSecrets = (operation: string, input: object): Prepared => ({
+  ...prepare(operation, input),
+  service: 'secretsmanager',
+});
+
 /** The whole request, signed for `atMs`. Whoever doesn't verify signatures gets the same bytes. */
 export function toBytes(prepared: Prepared, port: number, caller: Caller, atMs: number): Buffer {
-  const { path, body } = prepared;
+  const { path, body, service = 'kms' } = prepared;
   const headers = signRequest({
     method: 'POST',
     url: `http://127.0.0.1:${port}${path}`,
     headers: {
       'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `TrentService.${prepared.operation}`,
+      'x-amz-target': `${targets[service]}.${prepared.operation}`,
     },
     body,
     ...caller,
     region: 'us-east-1',
-    service: 'kms',
+    service,
     at: atMs,
   });
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
