@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job, Measured } from './load.ts';
 import { canPin, type Program, root } from './program.ts';
-import { type Prepared, prepare, toBytes } from './request.ts';
+import { type Prepared, prepare, type Service, toBytes } from './request.ts';
 import { Connection } from './socket.ts';
 
 export interface Claim {
@@ -22,7 +22,7 @@ export interface Claim {
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'per s' | 'µs' | 'ms' | 'MB' | '×' | 'keys' | '';
+  readonly unit: 'per s' | 'µs' | 'ms' | 'MB' | '×' | 'keys' | 'parameters' | '';
   /** What it is to be compared with, and the value as a share of that. */
   readonly against?: { readonly what: string; readonly value: number };
   readonly note?: string;
@@ -197,13 +197,13 @@ export function median(values: readonly number[]): number {
  * One call, for setting up and for checking that what is measured does what it should. Throws for
  * an error answer.
  */
-export function call<Output>(program: Program, operation: string, input: object): Promise<Output> {
-  return send(program, prepare(operation, input));
-}
-
-/** As `call`, for requests of other services too. */
-export function send<Output>(program: Program, request: Prepared): Promise<Output> {
-  const { operation } = request;
+export function call<Output>(
+  program: Program,
+  operation: string,
+  input: object,
+  service: Service = 'kms',
+): Promise<Output> {
+  const request = prepare(operation, input, { service });
   const bytes = toBytes(request, program.port, program.caller, Date.now());
   return new Promise((resolve, reject) => {
     const connection = new Connection(

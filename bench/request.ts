@@ -9,39 +9,42 @@ export interface Caller {
   readonly secretAccessKey: string;
 }
 
+/** By service, what stands before the operation in its target. */
+const targets = {
+  kms: 'TrentService',
+  secretsmanager: 'secretsmanager',
+  ssm: 'AmazonSSM',
+} as const;
+export type Service = keyof typeof targets;
+
 /** A call still without its signature, which is good for a few minutes only. */
 export interface Prepared {
+  readonly service: Service;
   /** `Encrypt` */
   readonly operation: string;
   /** JSON text. */
   readonly body: string;
   /** What to ask for in the request line; a server that isn't Sealhold may use it. */
   readonly path: string;
-  /** KMS unless told. */
-  readonly service?: Service;
 }
 
-type Service = keyof typeof targets;
-const targets = { kms: 'TrentService', secretsmanager: 'secretsmanager' } as const;
-
-export function prepare(operation: string, input: object, path = '/'): Prepared {
-  return { operation, body: JSON.stringify(input), path };
+export function prepare(
+  operation: string,
+  input: object,
+  { path = '/', service = 'kms' }: { readonly path?: string; readonly service?: Service } = {},
+): Prepared {
+  return { service, operation, body: JSON.stringify(input), path };
 }
-
-export const prepareSecrets = (operation: string, input: object): Prepared => ({
-  ...prepare(operation, input),
-  service: 'secretsmanager',
-});
 
 /** The whole request, signed for `atMs`. Whoever doesn't verify signatures gets the same bytes. */
 export function toBytes(prepared: Prepared, port: number, caller: Caller, atMs: number): Buffer {
-  const { path, body, service = 'kms' } = prepared;
+  const { service, operation, path, body } = prepared;
   const headers = signRequest({
     method: 'POST',
     url: `http://127.0.0.1:${port}${path}`,
     headers: {
       'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `${targets[service]}.${prepared.operation}`,
+      'x-amz-target': `${targets[service]}.${operation}`,
     },
     body,
     ...caller,

@@ -12,11 +12,12 @@ import {
   type Rate,
   type Row,
   rateOf,
-  send,
   warm,
 } from './claim.ts';
 import { type Program, startSealhold } from './program.ts';
-import { type Prepared, prepare, prepareSecrets } from './request.ts';
+import { type Prepared, prepare } from './request.ts';
+
+const service = 'secretsmanager';
 
 export const secrets: Claim = {
   name: 'secrets',
@@ -38,9 +39,10 @@ async function readings(program: Program): Promise<readonly [decrypt: Prepared, 
   const SecretString = 'a value of thirty-two characters';
   const KmsKeyId = await createKey(program);
   const asked = { Name: 'bench', SecretString, KmsKeyId, ClientRequestToken: randomUUID() };
-  await send(program, prepareSecrets('CreateSecret', asked));
-  const get = prepareSecrets('GetSecretValue', { SecretId: 'bench' });
-  const read = await send<{ SecretString: string }>(program, get);
+  await call(program, 'CreateSecret', asked, service);
+  const wanted = { SecretId: 'bench' };
+  const get = prepare('GetSecretValue', wanted, { service });
+  const read = await call<{ SecretString: string }>(program, 'GetSecretValue', wanted, service);
   if (read.SecretString !== SecretString) throw new Error('GetSecretValue gave something else.');
   const EncryptionContext = {
     SecretARN: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:bench-AbCdEf',

@@ -4,7 +4,9 @@
  * cached.
  */
 import { type AccessKey, rootPrincipal } from './identity/access-key.ts';
+import type { SessionTokens } from './identity/session-tokens.ts';
 import { sealSecret } from './identity/sigv4.ts';
+import type { VerifierOptions } from './identity/verify.ts';
 import type { Principal } from './operation.ts';
 import {
   type AccessKeyRecord,
@@ -13,11 +15,10 @@ import {
   type UserRecord,
 } from './services/iam/records.ts';
 
-export interface AccessKeys {
-  find(accessKeyId: string): AccessKey | undefined | Promise<AccessKey | undefined>;
-}
+export type AccessKeys = VerifierOptions['accessKeys'];
+type FoundKey = Awaited<ReturnType<AccessKeys['find']>>;
 
-export function accessKeysOf(records: IamRecords): AccessKeys {
+export function accessKeysOf(records: IamRecords, sessions: SessionTokens): AccessKeys {
   // Changed records are other objects, so an access key is never older than what it is made of.
   const made = new WeakMap<
     AccessKeyRecord,
@@ -45,8 +46,22 @@ export function accessKeysOf(records: IamRecords): AccessKeys {
     if (cached !== undefined) return toAccessKey(record, cached.value);
     return records.users.get(id).then((user) => toAccessKey(record, user?.value));
   };
+  /** A session that ends with a long-term key is good as long as that key is, at every call. */
+  const ofSession = (accessKeyId: string, sessionToken: string): FoundKey | Promise<FoundKey> => {
+    const found = sessions.find(accessKeyId, sessionToken);
+    if (found === undefined || found === 'refused') return found;
+    const { accessKey, endsWith } = found;
+    if (endsWith === undefined) return accessKey;
+    const whileActive = (record: AccessKeyRecord | undefined): FoundKey =>
+      record?.status === 'Active' ? accessKey : 'refused';
+    const cached = records.accessKeys.peek(endsWith);
+    if (cached !== undefined) return whileActive(cached.value);
+    return records.accessKeys.get(endsWith).then((entry) => whileActive(entry?.value));
+  };
   return {
-    find: (accessKeyId) => {
+    find: (accessKeyId, sessionToken) => {
+      if (sessionToken !== undefined && accessKeyId.startsWith('ASIA'))
+        return ofSession(accessKeyId, sessionToken);
       const cached = records.accessKeys.peek(accessKeyId);
       if (cached !== undefined) return withUser(cached.value);
       return records.accessKeys

@@ -1,6 +1,6 @@
 /** A call under way: what an operation works with, and what the pipeline learns from it. */
 import type { Access } from './access/access.ts';
-import type { CallerPolicies } from './access/caller-policies.ts';
+import { type CallerPolicies, withoutPolicies } from './access/caller-policies.ts';
 import type { CallFacts, RequestSource } from './access/condition-keys.ts';
 import { concealedDenial, type Matter, matterOf } from './access/decide.ts';
 import { ApiError } from './api-error.ts';
@@ -52,13 +52,14 @@ export class LiveCall implements Call {
   readonly operation: string;
   readonly region: string;
   readonly partition: string;
-  readonly principal: Principal;
+  principal: Principal;
   readonly via: readonly string[];
   readonly source: RequestSource;
   readonly world: World;
   readonly now: number;
   /** `kms:Encrypt` */
   readonly action: string;
+  readonly #signer: Principal;
   readonly #denial: string;
   readonly #ports: CallPorts;
   #eventId: string | undefined;
@@ -81,6 +82,7 @@ export class LiveCall implements Call {
     this.region = options.region;
     this.partition = options.partition;
     this.principal = options.principal;
+    this.#signer = options.principal;
     this.via = options.via;
     this.source = options.source;
     this.world = options.world;
@@ -110,6 +112,7 @@ export class LiveCall implements Call {
 
   /** Forgets what a run has left, so that the next one starts from nothing. */
   restart(): void {
+    this.principal = this.#signer;
     this.authorized = false;
     this.writes = [];
     this.resources = [];
@@ -193,22 +196,30 @@ export class LiveCall implements Call {
       this.authorized = true;
       return;
     }
-    const { concealedAs, explainGrants: grants } = circumstances;
+    const { explainGrants: grants } = circumstances;
     const { question } = matter;
     const denied = { call: this, matter, ...(grants === undefined ? {} : { grants }) };
     const { denials } = this.#ports.access;
-    if (concealedAs !== undefined && question.resource.account !== this.principal.account) {
-      const text = concealedDenial(
-        { principal: this.principal, action: question.action },
-        concealedAs,
-      );
+    const isForeign = question.resource.account !== this.principal.account;
+    const plain = this.#plainText(question.action, circumstances, isForeign);
+    if (plain !== undefined && isForeign) {
       // An id, or its absence, would tell whether the resource exists. Its owner can find it.
-      denials.keep({ ...denied, text, account: question.resource.account });
-      throw new ApiError(this.#denial, text);
+      denials.keep({ ...denied, text: plain, account: question.resource.account });
+      throw new ApiError(this.#denial, plain);
     }
-    const text = denialText(question, decision);
+    const text = plain ?? denialText(question, decision);
     const id = denials.keep({ ...denied, text, account: this.principal.account });
     throw new ApiError(this.#denial, id === undefined ? text : withAuthorizationId(text, id));
+  }
+
+  /** What a denial says that gives no reason; undefined where it is to give one. */
+  #plainText(
+    action: string,
+    { denialText: text, concealedAs }: Circumstances,
+    isForeign: boolean,
+  ): string | undefined {
+    if (text !== undefined || concealedAs === undefined || !isForeign) return text;
+    return concealedDenial({ principal: this.principal, action }, concealedAs);
   }
 
   #place(): Omit<CallFacts, 'principalTags'> {
@@ -219,6 +230,14 @@ export class LiveCall implements Call {
   /** For operations that everyone may call who signed. */
   allowAll(): void {
     this.authorized = true;
+  }
+
+  identify(principal: Principal): void {
+    if (this.#signer.type !== 'Anonymous')
+      throw new Error(`${this.action} was signed, and can't be another's`);
+    this.principal = principal;
+    this.caller = withoutPolicies(principal);
+    this.#facts = undefined;
   }
 
   stage(...writes: ReadonlyArray<readonly Write[]>): void {

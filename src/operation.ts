@@ -25,6 +25,8 @@ export interface Principal {
   readonly session?: Session;
   /** Of type AWSService: `secretsmanager.amazonaws.com`. */
   readonly serviceName?: string;
+  /** Of type WebIdentityUser: ARN of the OIDC provider. */
+  readonly identityProvider?: string;
 }
 
 /** What temporary credentials say beyond whose they are. Times are ms since 1970. */
@@ -34,7 +36,9 @@ export interface Session {
   /** The role that was assumed; its ARN has the path. */
   readonly role?: { readonly arn: string; readonly id: string; readonly name: string };
   /** The user whose policies a federated user has: an IAM user, or the root user. */
-  readonly issuer?: { readonly userName: string; readonly userId: string } | 'Root';
+  readonly issuer?:
+    | { readonly userName: string; readonly userId: string; readonly arn: string }
+    | 'Root';
   /** Texts of session policies. Present when any were passed, or must count as passed. */
   readonly policies?: readonly string[];
   /** ARNs of managed policies that were passed as session policies. */
@@ -108,6 +112,11 @@ export interface Circumstances {
    * resource`.
    */
   readonly concealedAs?: string;
+  /**
+   * What a denial says where AWS gives no reason (`sts:AssumeRole`). As with `concealedAs`, other
+   * accounts aren't told whether the resource exists.
+   */
+  readonly denialText?: string;
 }
 
 export interface Call {
@@ -162,6 +171,11 @@ export interface Call {
     options?: { readonly region?: string; readonly direct?: true },
   ): unknown;
   /**
+   * From now on the call is this principal's, who proved by what the request brings who it is.
+   * Only for calls that nobody signed; throws an Error for others.
+   */
+  identify(principal: Principal): void;
+  /**
    * What this call and those inside it have made and not committed yet, for those of them that come
    * later. Whoever takes something from here stages its writes again: of those that are staged
    * twice one counts.
@@ -185,6 +199,8 @@ export interface Call {
 export interface Operation<Input, Output, Subject = unknown> {
   /** CloudTrail's readOnly. A read-only operation's answer is not repeated in its record. */
   readonly readOnly: boolean;
+  /** Its answer is in its record though it changes nothing (`sts:AssumeRole`). */
+  readonly recordsAnswer?: true;
   /** AWS lets everyone who signed do this; no policy can deny it (`sts:GetCallerIdentity`). */
   readonly open?: true;
   /**

@@ -18,6 +18,7 @@ import type { Operation, OperationTable, Principal } from './operation.ts';
 import { partitionOfRegion } from './region.ts';
 import { StoreDamaged, StoreUnavailable } from './store/engine.ts';
 import type { Store } from './store/store.ts';
+import { nobody } from './unsigned.ts';
 import { newUuid } from './uuid.ts';
 import { claim } from './wire/claim.ts';
 import type { World } from './world.ts';
@@ -77,10 +78,12 @@ export function respond(
           () => claimed.protocol.decode(claimed),
         );
   try {
-    const identity = pipeline.verify(request, {
-      protocol: claimed.protocol.name,
-      service: claimed.model.signingName ?? claimed.service,
-    });
+    const identity = claimed.operation.unsigned
+      ? nobody(request)
+      : pipeline.verify(request, {
+          protocol: claimed.protocol.name,
+          service: claimed.model.signingName ?? claimed.service,
+        });
     const outcome = identity instanceof Promise ? identity.then(goOn) : goOn(identity);
     return outcome.then(answer, fail);
   } catch (error) {
@@ -365,6 +368,7 @@ class Journey {
         operation: operation.name,
         model: operation,
         readOnly: this.#row()?.readOnly ?? false,
+        recordsAnswer: this.#row()?.recordsAnswer ?? false,
         principal,
         invokedBy: via.at(-1),
         input,
@@ -457,6 +461,7 @@ function targetOf(
 const internalCodes: ReadonlyMap<string, string> = new Map([
   ['kms', 'KMSInternalException'],
   ['secretsmanager', 'InternalServiceError'],
+  ['ssm', 'InternalServerError'],
 ]);
 
 const notThereYet = (service: string, operation: string): ApiError =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { partitionOfRegion } from './region.ts';
+import { partitionOfRegion, regionOfHost } from './region.ts';
 
 test('the partition follows from the region', () => {
   const partitions = Object.entries({
@@ -12,4 +12,11 @@ test('the partition follows from the region', () => {
     'us-isob-east-1': 'aws-iso-b',
   });
   for (const [region, partition] of partitions) assert.equal(partitionOfRegion(region), partition);
+});
+
+test('a Region is read from a host name of a service, and from nothing else', () => {
+  assert.equal(regionOfHost('sts.eu-west-1.amazonaws.com'), 'eu-west-1');
+  assert.equal(regionOfHost('STS.US-GOV-WEST-1.localhost:4566'), 'us-gov-west-1');
+  for (const host of ['', 'sts.amazonaws.com', '127.0.0.1:4566', 'localhost', 'a.b-c.d'])
+    assert.equal(regionOfHost(host), undefined, host);
 });

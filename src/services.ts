@@ -4,8 +4,12 @@
  */
 
 import type { Access } from './access/access.ts';
-import { serviceEventRecord } from './audit/record.ts';
-import { accountOfAccessKeyId, mintAccessKey } from './identity/access-key.ts';
+import { type AccessKeys, accessKeysOf } from './access-keys.ts';
+import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
+import { mintAccessKey } from './identity/access-key.ts';
+import type { IssuerSource } from './identity/issuer-keys.ts';
+import type { SessionTokens } from './identity/session-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
 import { type LambdaOptions, openLambda } from './lambda.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
@@ -17,24 +21,31 @@ import type { ServiceModel } from './model/schema.ts';
 import { sealhold as sealholdModel } from './model/sealhold.generated.ts';
 import { secretsmanager as secretsManagerModel } from './model/secretsmanager.generated.ts';
 import { servicequotas as serviceQuotasModel } from './model/servicequotas.generated.ts';
+import { ssm as ssmModel } from './model/ssm.generated.ts';
 import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
+import type { OwnCall } from './pipeline.ts';
+import { validateResourcePolicy } from './policy/validate.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createSealhold } from './services/sealhold/index.ts';
 import type { SecretsEvent } from './services/secretsmanager/event.ts';
 import { createSecretsManager, type SecretsManager } from './services/secretsmanager/index.ts';
 import { createServiceQuotas } from './services/servicequotas/index.ts';
-import { createSts } from './services/sts/index.ts';
+import { createParameterStore } from './services/ssm/index.ts';
 import type { Write } from './store/engine.ts';
 import type { Store } from './store/store.ts';
+import { openSts } from './sts.ts';
 import type { Usage } from './usage/usage.ts';
+import { javaPattern } from './wire/pattern.ts';
 import type { World } from './world.ts';
 
 /** By service name: what the wire, the audit and the generated documents read. */
@@ -48,6 +59,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map(
     sealholdModel,
     secretsManagerModel,
     serviceQuotasModel,
+    ssmModel,
     stsModel,
   ].map((model) => [model.service, model]),
 );
@@ -61,14 +73,20 @@ export interface ServiceOptions {
   readonly firstAccount: () => Promise<string | undefined>;
   /** Undefined: requests have no quotas. */
   readonly quotas: QuotaOptions | undefined;
+  /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
+  readonly oidcIssuers?: readonly IssuerSource[] | undefined;
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots?: TrustedRoots | undefined;
+  /** Keys that are known, or whether a store with such is served; `refused` unless told. */
+  readonly fixtures?: Fixtures | undefined;
+  /** What an operator should know. */
+  readonly log?: (line: string) => void;
+  /** Calls that services make as themselves. */
+  readonly own: (call: OwnCall) => Promise<unknown>;
   /** Commits what is not part of a call, with the record of an event. */
   readonly commit: Commit;
-  /** Calls that services make by themselves. */
-  readonly calls: LambdaOptions['calls'];
   /** Undefined: functions are not run. */
-  readonly functions: LambdaOptions['functions'];
-  /** What an operator should know. */
-  readonly log: (line: string) => void;
+  readonly functions?: LambdaOptions['functions'];
 }
 
 export type Commit = (item: {
@@ -81,13 +99,19 @@ export interface Services {
   readonly dueWork: readonly DueWork[];
   readonly usages: readonly Usage[];
   readonly noteUse: Iam['noteUse'];
+  /** Temporary credentials, which STS gives. */
+  readonly sessions: SessionTokens;
+  /** Long-term access keys and sessions, for whoever verifies signatures. */
+  readonly accessKeys: AccessKeys;
+  /** What the server's own interface tells of KMS keys. */
+  readonly kmsInsight: KmsInsight;
   /** In this order, before the store closes. */
   readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access } = options;
+  const { store, world, quotas, access, attestationRoots, fixtures, log = () => {} } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
@@ -95,6 +119,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     world,
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
   });
   const secretsManager = openSecretsManager(options);
   const serviceQuotas = createServiceQuotas({
@@ -107,7 +133,21 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
     ],
   });
-  const lambda = openLambda(options);
+  const sts = await openSts(options);
+  const accessKeys = accessKeysOf(options.iam, sts.sessions);
+  const lambda = openLambda({
+    ...{ store, world, log },
+    calls: { perform: options.own, identify: identifier(accessKeys) },
+    functions: options.functions,
+  });
+  const parameterStore = await createParameterStore({
+    store,
+    world,
+    emit: () => [],
+    policyFault: (text) => validateResourcePolicy(text)?.text,
+    uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    javaPattern,
+  });
   return {
     tables: new Map([
       ['iam', iam.operations],
@@ -117,11 +157,19 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ['sealhold', sealholdOperations(options, kms)],
       ['secretsmanager', secretsManager.operations],
       ['servicequotas', serviceQuotas],
-      ['sts', createSts({ accountOf: (id) => accountOf(options.iam, id) })],
+      ['ssm', parameterStore.operations],
+      ['sts', sts.operations],
     ]),
-    dueWork: [...kmsWork(kms, world), ...secretsWork(secretsManager, world)],
+    dueWork: [
+      ...recorded('kms', kms.dueWork, world),
+      ...secretsWork(secretsManager, world),
+      ...recorded('ssm', parameterStore.dueWork, world),
+    ],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
+    sessions: sts.sessions,
+    accessKeys,
+    kmsInsight: kms.insight,
     closing: lambda.closing,
   };
 }
@@ -141,29 +189,50 @@ function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
   });
 }
 
-/** KMS's due work, its events as records. */
-function kmsWork(kms: Kms, world: World): readonly DueWork[] {
-  return kms.dueWork.map(({ kind, due }) => ({
+/** Whose temporary credentials these are. */
+function identifier(accessKeys: AccessKeys): LambdaOptions['calls']['identify'] {
+  return async ({ accessKeyId, sessionToken }) => {
+    const found = await accessKeys.find(accessKeyId, sessionToken);
+    return found === 'refused' ? undefined : found?.principal;
+  };
+}
+
+/** What a service does by itself, as it says it: its event is not a record yet. */
+interface OwnWork {
+  readonly kind: string;
+  readonly due: (
+    now: number,
+    limit: number,
+  ) => Promise<
+    ReadonlyArray<{
+      readonly id: string;
+      readonly writes: readonly Write[];
+      readonly event: Omit<ServiceEvent, 'service' | 'now'> | undefined;
+    }>
+  >;
+}
+
+/** A service's due work, its events as records. */
+function recorded(service: string, work: readonly OwnWork[], world: World): readonly DueWork[] {
+  return work.map(({ kind, due }) => ({
     kind,
     due: async (now, limit) =>
       (await due(now, limit)).map(({ id, writes, event }) => ({
         id,
         writes,
         record:
-          event === undefined
-            ? undefined
-            : serviceEventRecord({ ...event, service: 'kms', now }, world),
+          event === undefined ? undefined : serviceEventRecord({ ...event, service, now }, world),
       })),
   }));
 }
 
 /** AWS's quotas of it hold where AWS's quotas are asked for; single ones can't be set. */
 function openSecretsManager(options: ServiceOptions): SecretsManager {
-  const { store, world, calls, commit, quotas } = options;
+  const { store, world, own, commit, quotas } = options;
   return createSecretsManager({
     store,
     world,
-    own: (call) => calls.perform(call),
+    own,
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
@@ -196,9 +265,4 @@ function recordOf(event: SecretsEvent | undefined, world: World): string | undef
     },
     world,
   );
-}
-
-async function accountOf(iam: IamRecords, accessKeyId: string): Promise<string | undefined> {
-  const known = await iam.accessKeys.get(accessKeyId);
-  return known?.value.account ?? accountOfAccessKeyId(accessKeyId);
 }

@@ -38,9 +38,7 @@ export async function implementedOperations(): Promise<readonly Implemented[]> {
     access,
     firstAccount,
     quotas: undefined,
-    calls: { perform: noCall, identify: noCall },
-    functions: undefined,
-    log: () => undefined,
+    own: noCall,
     commit: noCall,
   });
   await store.close();

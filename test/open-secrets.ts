@@ -5,13 +5,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { openAccess } from '../src/access/access.ts';
-import { accessKeysOf, letAnyoneIn } from '../src/access-keys.ts';
+import { letAnyoneIn } from '../src/access-keys.ts';
 import { ApiError } from '../src/api-error.ts';
 import { type Audit, openAudit } from '../src/audit/audit.ts';
 import { listen } from '../src/http/server.ts';
 import { createVerifier } from '../src/identity/verify.ts';
 import { type Runner, startRunner } from '../src/jobs/runner.ts';
-import { lambda as lambdaModel } from '../src/model/lambda.generated.ts';
 import type { SecretsmanagerModel } from '../src/model/secretsmanager.generated.ts';
 import type { OperationTable, Principal } from '../src/operation.ts';
 import { type Pipeline, perform, respond } from '../src/pipeline.ts';
@@ -175,17 +174,16 @@ async function openPipeline(parts: {
   const services = await openServices({
     ...{ store, iam, world, access, commit, quotas },
     firstAccount: async () => undefined,
-    calls: { perform: (call) => perform(call, pipeline), identify: async () => undefined },
-    functions: undefined,
+    own: (call) => perform(call, pipeline),
     log: (line) => faults.push(line),
   });
   const pipeline: Pipeline = {
     ...{ access, store, audit, world, noteUse: services.noteUse },
-    models: new Map([...models, ['lambda', lambdaModel]]),
+    models,
     tables: new Map([...services.tables, ['lambda', lambda]]),
     verify: createVerifier({
-      ...{ accessKeys: accessKeysOf(iam), world, unknownKey: letAnyoneIn(account) },
-      services: new Set([...models.keys(), 'lambda']),
+      ...{ accessKeys: services.accessKeys, world, unknownKey: letAnyoneIn(account) },
+      services: new Set(models.keys()),
     }),
     onFault: (_id, error) => faults.push(String((error as Error).stack)),
   };

@@ -8,6 +8,7 @@ import { kms } from '../src/model/kms.generated.ts';
 import { lambda } from '../src/model/lambda.generated.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
 import { secretsmanager } from '../src/model/secretsmanager.generated.ts';
+import { ssm } from '../src/model/ssm.generated.ts';
 import { sts } from '../src/model/sts.generated.ts';
 import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
@@ -18,6 +19,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map([
   ['kms', kms],
   ['lambda', lambda],
   ['secretsmanager', secretsmanager],
+  ['ssm', ssm],
   ['sts', sts],
 ]);
 
@@ -52,10 +54,16 @@ export const kmsRequest = (operation: string, body: unknown): Asked =>
 export const secretsRequest = (operation: string, body: unknown): Asked =>
   jsonRequest(`secretsmanager.${operation}`, body);
 
-const jsonRequest = (target: string, body: unknown): Asked => ({
-  headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
-  body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
-});
+/** A Parameter Store request, as `kmsRequest`. */
+export const ssmRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`AmazonSSM.${operation}`, body);
+
+function jsonRequest(target: string, body: unknown): Asked {
+  return {
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+  };
+}
 
 /** An STS request as an SDK sends it, from `Name=value` pairs that are already encoded. */
 export const stsRequest = (operation: string, params = ''): Asked =>

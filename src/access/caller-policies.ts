@@ -73,6 +73,16 @@ export function callerPoliciesOf(
 const isCurrent = ({ collection, id, entry }: Source): boolean =>
   entry !== undefined && collection.peek(id) === entry;
 
+/** Of someone whom no user, group or role gives anything. */
+export function withoutPolicies(principal: Principal): CallerPolicies {
+  return {
+    mentions: () => false,
+    caller: callerOf(principal),
+    policies: { identity: [] },
+    tags: lowerCaseKeys(principal.session?.tags ?? {}),
+  };
+}
+
 class Gathering {
   readonly #iam: IamRecords;
   readonly #compiled: CompiledPolicies;
@@ -225,7 +235,7 @@ const allowsNothing =
 const lastSegment = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
 function callerOf(principal: Principal): Caller {
-  const { type, account, arn, principalId, session, serviceName } = principal;
+  const { type, account, arn, principalId, session, serviceName, identityProvider } = principal;
   return {
     type,
     account,
@@ -233,9 +243,7 @@ function callerOf(principal: Principal): Caller {
     principalId,
     ...(session?.role === undefined ? {} : { role: session.role }),
     ...(serviceName === undefined ? {} : { serviceName }),
-    ...(session?.federatedProvider === undefined
-      ? {}
-      : { federatedProvider: session.federatedProvider }),
+    ...(identityProvider === undefined ? {} : { federatedProvider: identityProvider }),
   };
 }
 

@@ -53,7 +53,10 @@ const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z
 
 /** By lower-case name. */
 const globalKeys: ReadonlyMap<string, Key> = new Map<string, Key>([
-  ['aws:principalarn', ({ principal }) => principal.session?.role?.arn ?? principal.arn],
+  [
+    'aws:principalarn',
+    ({ principal: { session, arn } }) => session?.role?.arn ?? (arn === '' ? undefined : arn),
+  ],
   ['aws:principalaccount', ({ principal }) => ofAccount(principal, principal.account)],
   ['aws:principaltype', ({ principal }) => principalTypes[principal.type]],
   ['aws:userid', ({ principal }) => principal.principalId],
@@ -61,7 +64,10 @@ const globalKeys: ReadonlyMap<string, Key> = new Map<string, Key>([
   ['aws:principalisawsservice', ({ principal }) => yesOrNo(principal.type === 'AWSService')],
   ['aws:principalservicename', ({ principal }) => principal.serviceName],
   ['aws:sourceidentity', ({ principal }) => principal.session?.sourceIdentity],
-  ['aws:federatedprovider', ({ principal }) => principal.session?.federatedProvider],
+  [
+    'aws:federatedprovider',
+    ({ principal }) => principal.session?.federatedProvider ?? principal.identityProvider,
+  ],
   [
     'aws:tokenissuetime',
     ({ principal }) =>

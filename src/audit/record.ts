@@ -42,6 +42,8 @@ export interface CallFacts {
   /** Undefined when the request names no known operation. */
   readonly model: OperationModel | undefined;
   readonly readOnly: boolean;
+  /** A call that changes nothing, but whose answer is worth keeping. */
+  readonly recordsAnswer?: boolean;
   readonly principal: Principal | Claimant;
   /** The service that calls for the principal: `secretsmanager.amazonaws.com`. */
   readonly invokedBy?: string | undefined;
@@ -105,7 +107,7 @@ export function callRecord(facts: CallFacts, world: World): string {
     `,"requestID":"${facts.requestId}","eventID":"${facts.eventId ?? newUuid(world)}","readOnly":${facts.readOnly}` +
     `,"resources":[${resourcesText(notes?.resources ?? facts.resources)}]` +
     ',"eventType":"AwsApiCall","managementEvent":true' +
-    (named ? `,"recipientAccountId":"${principal.account}"` : '') +
+    recipientText(facts) +
     `,"eventCategory":"Management"${tlsText(facts.source)}}`
   );
 }
@@ -204,8 +206,16 @@ function errorText(error: ApiError): string {
   return `${text},"errorMessage":${JSON.stringify(cutText(error.text, TEXT_BYTES))}`;
 }
 
+/** Who belongs to no account is recorded in that of what it asked for. */
+function recipientText({ principal, notes, resources }: CallFacts): string {
+  if (principal.type === 'Anonymous') return '';
+  const account = principal.account || (notes?.resources ?? resources)[0]?.account;
+  return account === undefined ? '' : `,"recipientAccountId":"${account}"`;
+}
+
 function responseText(facts: CallFacts, output: StructureWriter): string {
-  if (facts.readOnly || facts.outcome.kind === 'error') return 'null';
+  if (facts.outcome.kind === 'error') return 'null';
+  if (facts.readOnly && facts.recordsAnswer !== true) return 'null';
   return limitField(output(facts.outcome.output, facts.notes?.responseElements), responseLimit);
 }
 

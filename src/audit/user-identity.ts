@@ -52,33 +52,46 @@ export function internalIdentity(account: string, invokedBy: string): string {
 function members(principal: Principal): Record<string, unknown> {
   const { type, principalId, arn, account, accessKeyId, userName, session } = principal;
   if (type === 'AWSService') return { type, invokedBy: principal.serviceName ?? principalId };
+  if (type === 'WebIdentityUser')
+    return { type, principalId, userName, identityProvider: principal.identityProvider };
   const base = { type, principalId, arn, accountId: account, accessKeyId };
   const named = userName === undefined ? base : { ...base, userName };
   return session === undefined ? named : { ...named, sessionContext: sessionContext(principal) };
 }
 
 /** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html#STS-API-SAML-WIF */
-function sessionContext({ account, session }: Principal): Record<string, unknown> {
-  const { role, createdAt, isMfaPresent, sourceIdentity } = session as Session;
-  const issuer =
-    role === undefined
-      ? {}
-      : {
-          sessionIssuer: {
-            type: 'Role',
-            principalId: role.id,
-            arn: role.arn,
-            accountId: account,
-            userName: role.name,
-          },
-        };
+function sessionContext(principal: Principal): Record<string, unknown> {
+  const { createdAt, isMfaPresent, sourceIdentity, federatedProvider } =
+    principal.session as Session;
+  const sessionIssuer = issuerOf(principal);
   const attributes = {
     creationDate: eventTime(createdAt),
     mfaAuthenticated: isMfaPresent === true ? 'true' : 'false',
   };
   return {
-    ...issuer,
+    ...(sessionIssuer === undefined ? {} : { sessionIssuer }),
+    ...(federatedProvider === undefined
+      ? {}
+      : { webIdFederationData: { federatedProvider, attributes: {} } }),
     attributes,
     ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
   };
+}
+
+/** The role of a role session, the user who let a federated user in. */
+function issuerOf({ account: accountId, arn, session }: Principal): object | undefined {
+  const { role, issuer } = session as Session;
+  if (role !== undefined)
+    return { type: 'Role', principalId: role.id, arn: role.arn, accountId, userName: role.name };
+  if (issuer === undefined) return undefined;
+  if (issuer !== 'Root')
+    return {
+      type: 'IAMUser',
+      principalId: issuer.userId,
+      arn: issuer.arn,
+      accountId,
+      userName: issuer.userName,
+    };
+  const root = `arn:${arn.split(':', 2)[1]}:iam::${accountId}:root`;
+  return { type: 'Root', principalId: accountId, arn: root, accountId };
 }

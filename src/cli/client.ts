@@ -60,6 +60,23 @@ export async function callSealhold(
   return JSON.parse(text) as Record<string, unknown>;
 }
 
+/** An operation of CloudWatch Logs. Resolves with its answer; throws as above. */
+export async function callLogs(
+  operation: string,
+  input: object,
+  { env }: Pick<CommandInput, 'env'>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': `Logs_20140328.${operation}`,
+  };
+  const text = await callService(
+    { service: 'logs', headers, body: JSON.stringify(input) },
+    { env },
+  );
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
 /** An operation of IAM in its Query protocol. `as`: with other credentials. Throws as above. */
 export function callIam(
   action: string,

@@ -5,6 +5,8 @@ export interface Flag {
   readonly name: string;
   /** What stands for the value in the help, undefined for a switch. */
   readonly value?: string;
+  /** It may stand more than once. */
+  readonly repeats?: true;
   readonly help: string;
 }
 
@@ -29,6 +31,8 @@ export interface CommandInput {
 
 export interface Flags {
   text(name: string): string | undefined;
+  /** Of a flag that repeats. */
+  texts(name: string): readonly string[];
   has(name: string): boolean;
   /** Throws UsageError when it isn't a whole number within the bounds. */
   whole(name: string, bounds: { min: number; max: number; otherwise: number }): number;
@@ -46,8 +50,11 @@ export class CommandFailure extends Error {
   override name = 'CommandFailure';
 }
 
-/** Exit statuses, as sysexits and most tools have them: 0 done, 1 could not, 2 asked wrongly. */
-export const exit = { done: 0, failed: 1, usage: 2 } as const;
+/**
+ * Exit statuses, as most tools have them: 0 done, 1 could not, 2 asked wrongly; 3 is done, and what
+ * was looked for was found.
+ */
+export const exit = { done: 0, failed: 1, usage: 2, objections: 3 } as const;
 
 const common: readonly Flag[] = [
   { name: 'json', help: 'print the answer as JSON, for scripts' },
@@ -133,16 +140,18 @@ function readWords(
   command: Command,
   argv: readonly string[],
 ): { flags: Flags; words: readonly string[] } {
-  const options: Record<string, { type: 'string' | 'boolean' }> = {};
-  for (const flag of [...command.flags, ...common])
-    options[flag.name] = { type: flag.value === undefined ? 'boolean' : 'string' };
+  const options: Record<string, { type: 'string' | 'boolean'; multiple: boolean }> = {};
+  for (const { name, value, repeats = false } of [...command.flags, ...common])
+    options[name] = { type: value === undefined ? 'boolean' : 'string', multiple: repeats };
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
       options,
       allowPositionals: (command.words ?? []).length > 0,
     });
-    return { flags: flagsOf(values), words: checkWords(command, positionals) };
+    const wantsHelp = values.help === true;
+    const words = wantsHelp ? positionals : checkWords(command, positionals);
+    return { flags: flagsOf(values), words };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError((error as Error).message);
@@ -165,6 +174,7 @@ function flagsOf(values: Readonly<Record<string, unknown>>): Flags {
   };
   return {
     text,
+    texts: (name) => (values[name] ?? []) as readonly string[],
     has: (name) => values[name] !== undefined && values[name] !== false,
     whole: (name, { min, max, otherwise }) => {
       const value = text(name);

@@ -5,9 +5,12 @@
  */
 import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
 import { endpointOf, listenAt, listenFlags, logLine, openPort, untilStopped } from './serve.ts';
@@ -26,6 +29,9 @@ export const dev: Command = {
       help: 'the account of access keys that name none (000000000000)',
     },
     quotasFlag,
+    oidcIssuerFlag,
+    attestationFlag,
+    fixturesFlag,
     ...functionsFlags('process'),
   ],
   run: runDev,
@@ -64,6 +70,9 @@ async function openResettable(
 ): Promise<ReplaceableNode> {
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
+  const oidcIssuers = oidcIssuersOf(input.flags);
+  const attestationRoots = attestationRootsOf(input.flags);
+  const fixtures = fixturesOf(input.flags, account);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -82,6 +91,9 @@ async function openResettable(
         defaultAccount: account,
         log: logLine,
         quotas,
+        oidcIssuers,
+        attestationRoots,
+        fixtures,
         functions: functions.setting,
         reset,
       }),

@@ -1,7 +1,10 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
+import type { TrustedRoots } from '../crypto/certificate-chain.ts';
+import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
   defaultDataDir,
@@ -11,8 +14,10 @@ import {
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
+import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { runNodes } from './nodes.ts';
+import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import {
   endpointOf,
@@ -40,6 +45,9 @@ export const start: Command = {
     },
     ...sealFlags,
     quotasFlag,
+    oidcIssuerFlag,
+    attestationFlag,
+    refusedFixturesFlag,
     ...functionsFlags('off'),
   ],
   run: runStart,
@@ -52,10 +60,16 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
-  const quotas = quotasOf(flags, processes);
+  refuseFixtures(flags);
   const functions = functionsOf(input, { at, usual: 'off' });
+  const settings = {
+    quotas: quotasOf(flags, processes),
+    oidcIssuers: oidcIssuersOf(flags),
+    attestationRoots: attestationRootsOf(flags),
+    functions: functions.setting,
+  };
   const world = machineWorld();
-  if (cluster.isWorker) return runWorker({ at, dataDir, quotas, functions });
+  if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
   const folder = await openFolder(dataDir, input, world);
   try {
     const node = await openStrictNode({
@@ -65,8 +79,7 @@ async function runStart(input: CommandInput): Promise<number> {
       alone: processes === 1,
       isFirst: true,
       isNew: folder.isNew,
-      quotas,
-      functions: functions.setting,
+      settings,
     });
     const made = await node.firstAccount(async (key) =>
       writeRootCredentials(rootCredentialsOf(dataDir), key),
@@ -92,8 +105,7 @@ function openStrictNode(options: {
   readonly alone: boolean;
   readonly isFirst: boolean;
   readonly isNew: boolean;
-  readonly quotas: QuotaOptions | undefined;
-  readonly functions: NodeOptions['functions'];
+  readonly settings: Settings;
 }): Promise<SealholdNode> {
   return openNode({
     mode: 'strict',
@@ -107,9 +119,16 @@ function openStrictNode(options: {
     world: machineWorld(),
     defaultAccount: '',
     log: logLine,
-    quotas: options.quotas,
-    functions: options.functions,
+    ...options.settings,
   });
+}
+
+/** What the command line says of every process alike. */
+interface Settings {
+  readonly quotas: QuotaOptions | undefined;
+  readonly oidcIssuers: readonly IssuerSource[];
+  readonly attestationRoots: TrustedRoots | undefined;
+  readonly functions: NodeOptions['functions'];
 }
 
 async function serveAlone(
@@ -147,12 +166,12 @@ async function serveAsNodes(
 async function runWorker({
   at,
   dataDir,
-  quotas,
+  settings,
   functions,
 }: {
   readonly at: ListenAt;
   readonly dataDir: string;
-  readonly quotas: QuotaOptions | undefined;
+  readonly settings: Settings;
   readonly functions: FunctionsChoice;
 }): Promise<number> {
   const { orders } = await import('./nodes.ts');
@@ -164,8 +183,7 @@ async function runWorker({
     alone: false,
     isFirst: false,
     isNew: false,
-    quotas,
-    functions: functions.setting,
+    settings,
   });
   const listener = await openPort(at, { handler: node.handler, log: logLine });
   functions.serving(listener.port);

@@ -64,3 +64,11 @@ export function hkdfSha256(
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', key, options.salt, options.info, options.lengthBytes));
 }
+
+/** The same with SHA-512, as the AWS Encryption SDK's newer suites derive their keys. */
+export function hkdfSha512(
+  key: KeyObject | Uint8Array,
+  options: { readonly salt: Uint8Array; readonly info: Uint8Array; readonly lengthBytes: number },
+): Buffer {
+  return Buffer.from(hkdfSync('sha512', key, options.salt, options.info, options.lengthBytes));
+}

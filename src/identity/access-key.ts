@@ -12,8 +12,8 @@ export interface AccessKey {
   readonly secret: KeyObject;
   readonly principal: Principal;
   readonly status: 'Active' | 'Inactive';
-  /** Temporary keys only: the token that must come along, and the end of both by `world.now()`. */
-  readonly session?: { readonly token: string; readonly expiresAt: number };
+  /** Temporary keys only, which are found by their session token; the end by `world.now()`. */
+  readonly session?: { readonly expiresAt: number };
 }
 
 export interface NewAccessKey {
@@ -25,20 +25,28 @@ export interface NewAccessKey {
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /**
- * A new long-term key for an account of 12 digits. Ids of AWS's current form carry the account: the
- * first six of their ten bytes are a set bit, 40 bits of account and 7 random ones. Throws a
- * RangeError for another account.
+ * A new long-term key for an account of 12 digits. Throws a RangeError for another account.
  */
 export function mintAccessKey(account: string, world: World): NewAccessKey {
+  const accessKeyId = newAccessKeyId('AKIA', account, world);
+  const secret = world.randomBytes(30);
+  const secretAccessKey = secret.toString('base64');
+  secret.fill(0);
+  return { accessKeyId, secretAccessKey };
+}
+
+/**
+ * An id for a long-term key (AKIA) or a temporary one (ASIA). Ids of AWS's current form carry the
+ * account: the first six of their ten bytes are a set bit, 40 bits of account and 7 random ones.
+ * Throws a RangeError unless the account is 12 digits.
+ */
+export function newAccessKeyId(prefix: 'AKIA' | 'ASIA', account: string, world: World): string {
   if (!/^\d{12}$/.test(account)) throw new RangeError('An account is 12 digits.');
   const bytes = world.randomBytes(10);
   const lowBits = BigInt((bytes[5] as number) & 0x7f);
   const head = (1n << 47n) | (BigInt(account) << 7n) | lowBits;
   for (let i = 0; i < 6; i++) bytes[i] = Number((head >> BigInt(40 - 8 * i)) & 0xffn);
-  const secret = world.randomBytes(30);
-  const secretAccessKey = secret.toString('base64');
-  secret.fill(0);
-  return { accessKeyId: `AKIA${toBase32(bytes)}`, secretAccessKey };
+  return `${prefix}${toBase32(bytes)}`;
 }
 
 function toBase32(bytes: Uint8Array): string {

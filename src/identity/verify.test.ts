@@ -14,6 +14,7 @@ import {
   principal,
   reworded,
   secretAccessKey,
+  sessionToken,
   signed,
   sts,
   temporary,
@@ -176,7 +177,7 @@ describe("requests of AWS's own SDK", () => {
     const credentials = {
       accessKeyId: temporary.accessKeyId,
       secretAccessKey,
-      sessionToken: temporary.session?.token as string,
+      sessionToken,
     };
     const request = await captured((requestHandler) =>
       new STSClient({ ...config, credentials, requestHandler }).send(
@@ -186,7 +187,7 @@ describe("requests of AWS's own SDK", () => {
     const at = sentAt(request);
     const lasting = {
       ...temporary,
-      session: { token: credentials.sessionToken, expiresAt: at + 1 },
+      session: { expiresAt: at + 1 },
     };
     assert.equal(verifier([lasting], { at })(request, sts).kind, 'principal');
   });
@@ -227,11 +228,14 @@ describe('an access key', () => {
 
   test('of a session must come with its own token', () => {
     const { accessKeyId: id } = temporary;
-    const token = temporary.session?.token as string;
     const verify = verifier();
-    assert.equal(verify(signed({ accessKeyId: id, sessionToken: token })).kind, 'principal');
-    assert.equal(verify(presigned({ id, token }), sts).kind, 'principal');
-    for (const change of [{}, { sessionToken: 'other' }, { sessionToken: token.replace('I', 'é') }])
+    assert.equal(verify(signed({ accessKeyId: id, sessionToken })).kind, 'principal');
+    assert.equal(verify(presigned({ id, token: sessionToken }), sts).kind, 'principal');
+    for (const change of [
+      {},
+      { sessionToken: 'other' },
+      { sessionToken: sessionToken.replace('I', 'é') },
+    ])
       assertRefused(
         verify(signed({ accessKeyId: id, ...change })),
         'UnrecognizedClientException',
@@ -248,7 +252,7 @@ describe('an access key', () => {
   test('of a session ends with it, by the clock of the product', () => {
     const change = {
       accessKeyId: temporary.accessKeyId,
-      sessionToken: temporary.session?.token as string,
+      sessionToken,
     };
     const world = {
       now: () => now + 1,
@@ -333,6 +337,35 @@ describe('a signature', () => {
   });
 });
 
+describe('credentials for a while', () => {
+  const session = { createdAt: now, expiresAt: now + 1 };
+  const iam: Claim = { protocol: 'query', service: 'iam' };
+  const callOf = (change: object, service: string) => {
+    const key = { ...temporary, principal: { ...principal, session, ...change } } as AccessKey;
+    const verify = verifier([key], { services: new Set(['iam', 'sts']) });
+    return verify(
+      signed({ accessKeyId: key.accessKeyId, sessionToken, service }),
+      service === 'iam' ? iam : sts,
+    );
+  };
+
+  test('of a user open IAM only with MFA, those of a federated user never', () => {
+    for (const type of ['Root', 'IAMUser', 'FederatedUser']) {
+      assertRefused(callOf({ type }, 'iam'), 'InvalidClientTokenId', invalidToken);
+      assert.equal(callOf({ type }, 'sts').kind, 'principal');
+    }
+    const withMfa = { session: { ...session, isMfaPresent: true } };
+    assert.equal(callOf({ type: 'IAMUser', ...withMfa }, 'iam').kind, 'principal');
+    assert.equal(callOf({ type: 'FederatedUser', ...withMfa }, 'iam').kind, 'refused');
+  });
+
+  test('of a role open IAM', () => {
+    const role = { arn: 'arn:aws:iam::111122223333:role/r', id: 'AROA', name: 'r' };
+    const change = { type: 'AssumedRole', session: { ...session, role } };
+    assert.equal(callOf(change, 'iam').kind, 'principal');
+  });
+});
+
 describe('dev mode', () => {
   const unknownKey = (id: string) => rootPrincipal({ account: '000000000000', accessKeyId: id });
   const verify = verifier([longTerm], { unknownKey });
@@ -345,6 +378,12 @@ describe('dev mode', () => {
     );
     const withToken = signed({ accessKeyId: 'ASIAX', sessionToken: 'any' });
     assert.equal(verify(withToken).kind, 'principal');
+  });
+
+  test("doesn't let in credentials of ours that are no good any more", () => {
+    const accessKeys = { find: () => 'refused' as const };
+    const answer = verifier([], { unknownKey, accessKeys })(signed());
+    assertRefused(answer, 'UnrecognizedClientException', invalidToken);
   });
 
   test('still checks a known access key', () => {

@@ -48,9 +48,9 @@ export interface VerifierOptions {
   readonly accessKeys: {
     /**
      * Answers without a promise when it can. Asked with ids of 1–128 letters, digits and `_.-`
-     * only.
+     * only, and the session token that came along. A temporary key is found by both together.
      */
-    find(accessKeyId: string): AccessKey | undefined | Promise<AccessKey | undefined>;
+    find(accessKeyId: string, sessionToken: string | undefined): FoundKey | Promise<FoundKey>;
   };
   readonly world: World;
   /** The signing names that this server answers for. */
@@ -63,6 +63,12 @@ export interface VerifierOptions {
 }
 
 /**
+ * `refused`: credentials of ours that are no good, or no more; not even dev mode lets them in.
+ * Undefined: unknown.
+ */
+export type FoundKey = AccessKey | 'refused' | undefined;
+
+/**
  * A plain value when the access key was found without waiting. Rejects only with what `find`
  * rejects with.
  */
@@ -72,15 +78,15 @@ export function createVerifier(options: VerifierOptions): Verify {
   const { accessKeys, world, services, unknownKey } = options;
   const signingKeys = createSigningKeys();
 
-  function decide(attempt: Attempt, accessKey: AccessKey | undefined): Identified {
+  function decide(attempt: Attempt, accessKey: FoundKey): Identified {
     const { scope, claim } = attempt;
+    if (accessKey === 'refused') return refused(refuse.invalidToken, claim);
     if (accessKey === undefined)
       return unknownKey === undefined
         ? refused(refuse.invalidToken, claim)
         : letIn(unknownKey(scope.accessKeyId), scope);
     const fault =
-      checkStanding(accessKey, attempt.signed, world) ??
-      checkSignature(attempt, accessKey, signingKeys);
+      checkStanding(accessKey, attempt, world) ?? checkSignature(attempt, accessKey, signingKeys);
     return fault === undefined ? letIn(accessKey.principal, scope) : refused(fault, claim);
   }
 
@@ -95,7 +101,7 @@ export function createVerifier(options: VerifierOptions): Verify {
     if (isRefusal(scope)) return refused(scope, claim);
     const attempt = { request, claim, signed, scope };
     if (!accessKeyIdForm.test(scope.accessKeyId)) return refused(refuse.invalidToken, claim);
-    const found = accessKeys.find(scope.accessKeyId);
+    const found = accessKeys.find(scope.accessKeyId, signed.sessionToken);
     return found instanceof Promise
       ? found.then((accessKey) => decide(attempt, accessKey))
       : decide(attempt, found);
@@ -240,18 +246,27 @@ function readScope(
 /** Whether the key may be used at all, with the session token that came along or didn't. */
 function checkStanding(
   accessKey: AccessKey,
-  signed: SignedRequest,
+  { signed, claim }: Attempt,
   world: World,
 ): Refusal | undefined {
-  const { session } = accessKey;
+  const { session, principal } = accessKey;
   if (accessKey.status !== 'Active') return refuse.invalidToken;
   if (session === undefined) {
     const mistaken = signed.sessionToken !== undefined || accessKey.accessKeyId.startsWith('ASIA');
     return mistaken ? refuse.invalidToken : undefined;
   }
-  if (signed.sessionToken === undefined || !sameText(signed.sessionToken, session.token))
-    return refuse.invalidToken;
-  return world.now() >= session.expiresAt ? refuse.expiredToken : undefined;
+  if (signed.sessionToken === undefined) return refuse.invalidToken;
+  if (world.now() >= session.expiresAt) return refuse.expiredToken;
+  return claim.service === 'iam' && !mayCallIam(principal) ? refuse.invalidToken : undefined;
+}
+
+/**
+ * What GetFederationToken gives is of no use to IAM, and what GetSessionToken gives only with MFA
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html).
+ */
+function mayCallIam({ type, session }: Principal): boolean {
+  if (session?.role !== undefined) return true;
+  return type !== 'FederatedUser' && session?.isMfaPresent === true;
 }
 
 function checkSignature(

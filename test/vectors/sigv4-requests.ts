@@ -35,8 +35,10 @@ export const longTerm: AccessKey = {
 export const temporary: AccessKey = {
   ...longTerm,
   accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
-  session: { token: 'IQoJb3JpZ2luX2Vj+token/==', expiresAt: now + 1 },
+  session: { expiresAt: now + 1 },
 };
+/** Of `temporary`. */
+export const sessionToken = 'IQoJb3JpZ2luX2Vj+token/==';
 export const kms: Claim = { protocol: 'json-1.1', service: 'kms' };
 export const sts: Claim = { protocol: 'query', service: 'sts' };
 
@@ -46,7 +48,12 @@ export function verifier(
 ): (request: HttpRequest, claim?: Claim) => Identified {
   const at = options.at ?? now;
   const verify: Verify = createVerifier({
-    accessKeys: { find: (id) => keys.find((key) => key.accessKeyId === id) },
+    accessKeys: {
+      find: (id, token) => {
+        const found = keys.find((key) => key.accessKeyId === id);
+        return found?.session === undefined || token === sessionToken ? found : 'refused';
+      },
+    },
     world: {
       now: () => at,
       machineNow: () => at,

@@ -84,10 +84,12 @@ function verifier(context: Case['context']): (request: HttpRequest) => Identifie
     secret: sealSecret(secret),
     principal: rootPrincipal({ account: '111122223333', accessKeyId }),
     status: 'Active',
-    ...(token === undefined ? {} : { session: { token, expiresAt: Number.POSITIVE_INFINITY } }),
+    ...(token === undefined ? {} : { session: { expiresAt: Number.POSITIVE_INFINITY } }),
   };
   const verify = createVerifier({
-    accessKeys: { find: (id) => (id === accessKeyId ? accessKey : undefined) },
+    accessKeys: {
+      find: (id, sent) => (id === accessKeyId && sent === token ? accessKey : undefined),
+    },
     world: {
       now: () => signedAt,
       machineNow: () => signedAt,

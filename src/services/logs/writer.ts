@@ -64,7 +64,8 @@ interface Batch {
 
 /** What AWS counts beside an event's text. */
 const eventOverheadBytes = 26;
-const sizeOf = ({ message }: LogEvent): number => Buffer.byteLength(message) + eventOverheadBytes;
+const sizeOf = ({ message }: Pick<LogEvent, 'message'>): number =>
+  Buffer.byteLength(message) + eventOverheadBytes;
 
 class Writer implements LogWriter {
   readonly #options: WriterOptions;
@@ -109,8 +110,20 @@ class Writer implements LogWriter {
     const batches = this.#waiting;
     this.#waiting = new Map();
     this.#waitingBytes = 0;
-    for (const [id, batch] of batches)
-      if (batch.events.length > 0) await this.#storeBatch(id, batch);
+    for (const [id, batch] of batches) {
+      const events = this.#youngest(batch.events);
+      if (events.length > 0) await this.#storeBatch(id, { ...batch, events });
+    }
+  }
+
+  /** As much as a stream may have. */
+  #youngest(events: readonly StoredEvent[]): StoredEvent[] {
+    let sizeBytes = 0;
+    const first = events.findLastIndex((event) => {
+      sizeBytes += sizeOf(event);
+      return sizeBytes > this.#bounds.streamBytes;
+    });
+    return events.slice(first + 1);
   }
 
   /** Again when another node has made the group meanwhile. */

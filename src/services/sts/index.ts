@@ -1,36 +1,18 @@
-/** The operation table of STS. */
+/** STS: its operation table. */
 import type { StsModel } from '../../model/sts.generated.ts';
 import type { Operations, OperationTable } from '../../operation.ts';
-import { notAnAccessKeyId } from './errors.ts';
-
-export interface StsPorts {
-  /** The account that an access key id names by itself or that is on record for it. */
-  readonly accountOf: (accessKeyId: string) => Promise<string | undefined>;
-}
+import { assumeRoleOperations } from './assume-role.ts';
+import { callerOperations } from './callers.ts';
+import type { StsPorts } from './ports.ts';
+import { userSessionOperations } from './user-sessions.ts';
+import { webIdentityOperations } from './web-identity.ts';
 
 export function createSts(ports: StsPorts): OperationTable {
   const operations = {
-    GetCallerIdentity: {
-      readOnly: true,
-      open: true,
-      run: (_input, { principal }) => ({
-        UserId: principal.principalId,
-        Account: principal.account,
-        Arn: principal.arn,
-      }),
-    },
-    GetAccessKeyInfo: {
-      readOnly: true,
-      find: (_input, { principal }) => ({
-        resource: { arn: '*', account: principal.account },
-        subject: undefined,
-      }),
-      run: async ({ AccessKeyId }) => {
-        const account = await ports.accountOf(AccessKeyId);
-        if (account === undefined) throw notAnAccessKeyId();
-        return { Account: account };
-      },
-    },
-  } satisfies Operations<StsModel, 'GetCallerIdentity' | 'GetAccessKeyInfo'>;
+    ...assumeRoleOperations(ports),
+    ...webIdentityOperations(ports),
+    ...userSessionOperations(ports),
+    ...callerOperations(ports),
+  } satisfies Partial<Operations<StsModel>>;
   return new Map(Object.entries(operations));
 }

@@ -1,18 +1,16 @@
-/** Probes of a JSON service's model through the wire codec: AWS's validation message for each. */
+/** Sends a probe of a JSON service through the wire codec and holds AWS's message against it. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { ApiError } from '../../src/api-error.ts';
-import type { ServiceModel } from '../../src/model/schema.ts';
 import { type Asked, decode } from '../wire-requests.ts';
-import { type Probe, probesOf } from './probe.ts';
+import type { Probe } from './probe.ts';
 
-/** A request of the operation with this input. */
-type RequestOf = (operation: string, input: unknown) => Asked;
+/** A request as an SDK sends it. */
+type RequestOf = (operation: string, input: Probe['input']) => Asked;
 
 /** What validation said, undefined when it let the input pass. */
 function said(
-  requestOf: RequestOf,
   { operation, input }: Probe,
+  requestOf: RequestOf,
   code = 'ValidationException',
 ): string | undefined {
   try {
@@ -26,17 +24,17 @@ function said(
 }
 
 /** The message names the member and the constraint, and no other member. */
-function check(requestOf: RequestOf, probe: Probe): void {
+export function checkProbe(probe: Probe, requestOf: RequestOf): void {
   const where = `${probe.operation} ${probe.path} ${probe.what}`;
   if (probe.isWrongType) {
     assert.notEqual(
-      said(requestOf, probe, 'SerializationException'),
+      said(probe, requestOf, 'SerializationException'),
       undefined,
       `${where}: was let pass`,
     );
     return;
   }
-  const text = said(requestOf, probe);
+  const text = said(probe, requestOf);
   if (probe.constraint === undefined) {
     assert.equal(text, undefined, where);
     return;
@@ -52,28 +50,4 @@ function check(requestOf: RequestOf, probe: Probe): void {
     text,
     new RegExp(`^${paths.length} validation error${paths.length > 1 ? 's' : ''} detected: `),
   );
-}
-
-/** `least`: so many probes the model must give. */
-export function probeModel(
-  title: string,
-  model: ServiceModel,
-  { requestOf, least }: { readonly requestOf: RequestOf; readonly least: number },
-): void {
-  describe(`the ${title} model, probed`, () => {
-    let count = 0;
-    for (const operation of model.operations.values()) {
-      test(`${operation.name} names what breaks a constraint, and only that`, () => {
-        if (operation.input === undefined) return;
-        for (const probe of probesOf(operation.name, operation.input)) {
-          check(requestOf, probe);
-          count++;
-        }
-      });
-    }
-    test('the count', () => {
-      console.log(`${count} probes of ${model.operations.size} operations.`);
-      assert.ok(count > least);
-    });
-  });
 }
