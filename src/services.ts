@@ -6,6 +6,7 @@
 import type { Access } from './access/access.ts';
 import { type AccessKeys, accessKeysOf } from './access-keys.ts';
 import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
@@ -30,7 +31,10 @@ import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { arnOf, uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { KeyStorePorts } from './services/kms/custom-key-stores/store-connections.ts';
+import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createSealhold } from './services/sealhold/index.ts';
@@ -72,6 +76,10 @@ export interface ServiceOptions {
   readonly quotas: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
   readonly oidcIssuers?: readonly IssuerSource[] | undefined;
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots?: TrustedRoots | undefined;
+  /** Keys that are known, or whether a store with such is served; `refused` unless told. */
+  readonly fixtures?: Fixtures | undefined;
   /** What an operator should know. */
   readonly log?: (line: string) => void;
   /** Calls that services make as themselves. */
@@ -80,6 +88,8 @@ export interface ServiceOptions {
   readonly commit: Commit;
   /** Undefined: functions are not run. */
   readonly functions?: LambdaOptions['functions'];
+  /** What custom key stores may reach; undefined: nothing. */
+  readonly keyStores?: KeyStorePorts;
 }
 
 export type Commit = (item: {
@@ -96,6 +106,8 @@ export interface Services {
   readonly sessions: SessionTokens;
   /** Long-term access keys and sessions, for whoever verifies signatures. */
   readonly accessKeys: AccessKeys;
+  /** What the server's own interface tells of KMS keys. */
+  readonly kmsInsight: KmsInsight;
   /** In this order, before the store closes. */
   readonly closing: ReadonlyArray<() => Promise<void>>;
 }
@@ -103,6 +115,7 @@ export interface Services {
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
   const { store, world, quotas, access, log = () => {} } = options;
+  const { attestationRoots, fixtures, keyStores } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
@@ -110,7 +123,10 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     store,
     world,
     principals,
+    ...(keyStores === undefined ? {} : { keyStores }),
     ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
   });
   const secretsManager = openSecretsManager(options);
   const serviceQuotas = createServiceQuotas({
@@ -163,7 +179,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     noteUse: iam.noteUse,
     sessions: sts.sessions,
     accessKeys,
-    closing: lambda.closing,
+    kmsInsight: kms.insight,
+    closing: [...lambda.closing, () => kms.close()],
   };
 }
 

@@ -5,9 +5,12 @@
  */
 import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
@@ -19,7 +22,7 @@ export const dev: Command = {
   name: 'dev',
   summary: 'serve openly for tests: any access key, a clock that moves, state in memory',
   flags: [
-    ...listenFlags,
+    ...listenFlags(),
     { name: 'data', value: 'DIR', help: 'keep the state in this folder (default: in memory)' },
     {
       name: 'account',
@@ -28,7 +31,10 @@ export const dev: Command = {
     },
     quotasFlag,
     oidcIssuerFlag,
+    attestationFlag,
+    fixturesFlag,
     ...functionsFlags('process'),
+    ...keyStoreFlags,
   ],
   run: runDev,
 };
@@ -67,6 +73,9 @@ async function openResettable(
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
   const oidcIssuers = oidcIssuersOf(input.flags);
+  const attestationRoots = attestationRootsOf(input.flags);
+  const fixtures = fixturesOf(input.flags, account);
+  const keyStores = keyStoresOf(input.flags);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -86,7 +95,10 @@ async function openResettable(
         log: logLine,
         quotas,
         oidcIssuers,
+        attestationRoots,
+        fixtures,
         functions: functions.setting,
+        keyStores,
         reset,
       }),
     empty: () => {

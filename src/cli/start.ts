@@ -1,8 +1,10 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
+import type { TrustedRoots } from '../crypto/certificate-chain.ts';
 import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
   defaultDataDir,
@@ -12,7 +14,9 @@ import {
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
+import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { type KeyStoreOptions, keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { runNodes } from './nodes.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -32,7 +36,7 @@ export const start: Command = {
   name: 'start',
   summary: 'serve strictly: signatures verified, keys sealed, everything audited',
   flags: [
-    ...listenFlags,
+    ...listenFlags(),
     { name: 'data', value: 'DIR', help: `the data folder (${defaultDataDir})` },
     { name: 'processes', value: 'N', help: 'how many processes serve; each is a node (1)' },
     {
@@ -43,7 +47,10 @@ export const start: Command = {
     ...sealFlags,
     quotasFlag,
     oidcIssuerFlag,
+    attestationFlag,
+    refusedFixturesFlag,
     ...functionsFlags('off'),
+    ...keyStoreFlags,
   ],
   run: runStart,
 };
@@ -55,11 +62,14 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
+  refuseFixtures(flags);
   const functions = functionsOf(input, { at, usual: 'off' });
   const settings = {
     quotas: quotasOf(flags, processes),
     oidcIssuers: oidcIssuersOf(flags),
+    attestationRoots: attestationRootsOf(flags),
     functions: functions.setting,
+    keyStores: keyStoresOf(flags),
   };
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
@@ -120,7 +130,9 @@ function openStrictNode(options: {
 interface Settings {
   readonly quotas: QuotaOptions | undefined;
   readonly oidcIssuers: readonly IssuerSource[];
+  readonly attestationRoots: TrustedRoots | undefined;
   readonly functions: NodeOptions['functions'];
+  readonly keyStores: KeyStoreOptions;
 }
 
 async function serveAlone(

@@ -79,6 +79,16 @@ export const secretsmanager: ServiceSamples = {
     RemoveRegionsFromReplication: async (root) => ({
       input: { SecretId: await secret(root, { AddReplicaRegions: elsewhere }) },
     }),
+    // A function that isn't there is refused after the decision.
+    RotateSecret: async () => ({
+      input: {
+        ClientRequestToken: crypto.randomUUID(),
+        RotationLambdaARN: 'arn:aws:lambda:us-east-1:000000000000:function:none',
+      },
+    }),
+    UpdateSecret: async () => ({
+      input: { SecretString: 'new', ClientRequestToken: crypto.randomUUID() },
+    }),
     UpdateSecretVersionStage: async (root) => {
       const SecretId = await secret(root);
       const MoveToVersionId = await versionOf(root, SecretId);

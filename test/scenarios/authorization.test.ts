@@ -12,7 +12,6 @@ import { ownServices } from '../authorized/own.ts';
 import type { Sample, ServiceSamples } from '../authorized/sample.ts';
 import { secretsmanager } from '../authorized/secretsmanager.ts';
 import { ssm } from '../authorized/ssm.ts';
-import { sts } from '../authorized/sts.ts';
 import { newUser, putUserPolicy, type User } from '../identities.ts';
 import { type Implemented, implementedOperations } from '../implemented.ts';
 import { validValue } from '../probes/probe.ts';
@@ -26,7 +25,6 @@ const samples: Readonly<Record<string, ServiceSamples>> = {
   logs,
   secretsmanager,
   ssm,
-  sts,
   ...ownServices,
 };
 

@@ -28,8 +28,9 @@ import { dryRunModifiersWithoutDryRun, invalidCiphertext, memberNeeded } from '.
 import { destinationCircumstances } from './governed.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
+import { answered, type Recipient } from './recipient.ts';
 import type { KeyEntry } from './records.ts';
-import { endDryRun, refuseRecipient } from './usable.ts';
+import { endDryRun } from './usable.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
 const symmetric = 'SYMMETRIC_DEFAULT';
@@ -41,6 +42,9 @@ interface Source {
   readonly owner: BlobOwner | undefined;
   /** Undefined when a dry run leaves the ciphertext out. */
   readonly blob: Buffer | undefined;
+}
+interface SourceForRecipient extends Source {
+  readonly recipient: Recipient | undefined;
 }
 interface SourceAndDestination {
   readonly source: Source;
@@ -63,16 +67,16 @@ export function cipherOperations(kms: KmsContext) {
     Decrypt: {
       readOnly: true,
       find: (input, call) => {
-        refuseRecipient(input);
+        const recipient = kms.recipients.verified(input, call);
         return whenHere(
           findSource(kms, decryptSource(input), call),
-          (source): Found<Source> => ({
+          (source): Found<SourceForRecipient> => ({
             resource: keyResource(source.entry.value),
-            subject: source,
+            subject: { ...source, recipient },
           }),
         );
       },
-      run: (input, call, source: Source) => decrypt(kms, input, call, source),
+      run: (input, call, source: SourceForRecipient) => decrypt(kms, input, call, source),
     },
     ReEncrypt: {
       readOnly: true,
@@ -99,8 +103,8 @@ function encrypt(
   };
   checkEncryption(encryption, input.Plaintext.length);
   endDryRun(input);
-  const message = { plaintext: input.Plaintext, world: call.world };
-  return whenHere(encryptWith(kms.materials, encryption, message), ({ blob, material }) => {
+  const message = { plaintext: input.Plaintext, call };
+  return whenHere(encryptWith(kms, encryption, message), ({ blob, material }) => {
     const keyMaterialId = shownMaterialId(material);
     if (keyMaterialId !== undefined) call.note({ additionalEventData: { keyMaterialId } });
     return { CiphertextBlob: blob, KeyId: key.arn, EncryptionAlgorithm: algorithm };
@@ -161,7 +165,7 @@ function decrypt(
   kms: KmsContext,
   input: DecryptRequest,
   call: Call,
-  source: Source,
+  source: SourceForRecipient,
 ): MaybePromise<DecryptResponse> {
   const key = source.entry.value;
   const algorithm = input.EncryptionAlgorithm ?? symmetric;
@@ -175,18 +179,21 @@ function decrypt(
   };
   checkDecryption(decryption);
   if (source.blob === undefined) throw endedDryRun(input);
-  return whenHere(decryptWith(kms.materials, decryption, source.blob), (opened) => {
+  const ciphertext = { blob: source.blob, call };
+  return whenHere(decryptWith(kms, decryption, ciphertext), (opened) => {
     if (input.DryRun === true) opened.plaintext.fill(0);
     endDryRun(input);
+    const { recipient } = source;
     const keyMaterialId = shownMaterialId(opened.material);
     const response = {
       KeyId: key.arn,
-      Plaintext: opened.plaintext,
+      ...answered({ name: 'Plaintext', plaintext: opened.plaintext }, recipient, call),
       EncryptionAlgorithm: algorithm,
     };
     if (keyMaterialId === undefined) return response;
     call.note({ additionalEventData: { keyMaterialId } });
-    return { ...response, KeyMaterialId: keyMaterialId };
+    // A recipient is not told (KMS API reference, Decrypt).
+    return recipient === undefined ? { ...response, KeyMaterialId: keyMaterialId } : response;
   });
 }
 
@@ -281,12 +288,13 @@ function reEncryptAuthorized(
     checkEncryption(encryption, 0);
     throw endedDryRun(input);
   }
-  return whenHere(decryptWith(kms.materials, decryption, source.blob), ({ plaintext, material }) =>
+  const ciphertext = { blob: source.blob, call };
+  return whenHere(decryptWith(kms, decryption, ciphertext), ({ plaintext, material }) =>
     thenWipe(plaintext, () => {
       checkEncryption(encryption, plaintext.length);
       endDryRun(input);
-      const message = { plaintext, world: call.world };
-      return whenHere(encryptWith(kms.materials, encryption, message), (sealed) => {
+      const message = { plaintext, call };
+      return whenHere(encryptWith(kms, encryption, message), (sealed) => {
         const from = shownMaterialId(material);
         const to = shownMaterialId(sealed.material);
         call.note({

@@ -3,12 +3,8 @@
  * state, algorithm.
  */
 import { type KeyUsage, keySpecs } from '../../crypto/key-spec.ts';
-import {
-  dryRunSucceeded,
-  incompatibleAlgorithm,
-  recipientNotSupported,
-  wrongUsage,
-} from './errors.ts';
+import { keyOfStoreNotConnected } from './custom-key-stores/store-errors.ts';
+import { dryRunSucceeded, incompatibleAlgorithm, wrongUsage } from './errors.ts';
 import type { Key } from './key.ts';
 import { type KeyOperation, requireState } from './key-state.ts';
 
@@ -35,6 +31,9 @@ export type CryptographicOperation = keyof typeof usageOf;
 /** @throws ApiError InvalidKeyUsageException, else what the key's state forbids. */
 export function requireUsable(key: Key, operation: CryptographicOperation): void {
   if (key.usage !== usageOf[operation]) throw wrongUsage(key, operation);
+  const isAway = key.state === 'Unavailable' && key.origin === 'EXTERNAL_KEY_STORE';
+  // AWS has words of its own for proxies; the Pair operations are not for such keys at all.
+  if (isAway && !operation.startsWith('GenerateDataKeyPair')) throw keyOfStoreNotConnected();
   requireState(key, operation);
 }
 
@@ -52,12 +51,4 @@ export function algorithmsOf(key: Key): readonly string[] {
 /** Ends a call that was made to see whether it would succeed. */
 export function endDryRun(input: { readonly DryRun?: boolean | undefined }): void {
   if (input.DryRun === true) throw dryRunSucceeded();
-}
-
-/**
- * A plaintext asked for under an enclave's key must not be answered in clear by a server that
- * cannot wrap it.
- */
-export function refuseRecipient(input: { readonly Recipient?: unknown }): void {
-  if (input.Recipient !== undefined) throw recipientNotSupported();
 }
