@@ -31,6 +31,7 @@ import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { KeyStorePorts } from './services/kms/custom-key-stores/store-connections.ts';
 import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
@@ -87,6 +88,8 @@ export interface ServiceOptions {
   readonly commit: Commit;
   /** Undefined: functions are not run. */
   readonly functions?: LambdaOptions['functions'];
+  /** What custom key stores may reach; undefined: nothing. */
+  readonly keyStores?: KeyStorePorts;
 }
 
 export type Commit = (item: {
@@ -111,13 +114,15 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access, attestationRoots, fixtures, log = () => {} } = options;
+  const { store, world, quotas, access, log = () => {} } = options;
+  const { attestationRoots, fixtures, keyStores } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
     store,
     world,
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    ...(keyStores === undefined ? {} : { keyStores }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
     ...(fixtures === undefined ? {} : { fixtures }),
@@ -170,7 +175,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     sessions: sts.sessions,
     accessKeys,
     kmsInsight: kms.insight,
-    closing: lambda.closing,
+    closing: [...lambda.closing, () => kms.close()],
   };
 }
 

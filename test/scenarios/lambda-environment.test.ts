@@ -227,7 +227,8 @@ describe('the trail', () => {
     const key = await newKey();
     const secret = 'never-in-the-trail-5d41402abc4b';
     const name = await newFunction(withSecret(secret, { KMSKeyArn: key.arn }));
-    await invoke(name);
+    const ClientContext = Buffer.from(JSON.stringify({ secret })).toString('base64');
+    await got(lambda('Invoke', { FunctionName: name, ClientContext }));
     const words = ['trail', 'tail', '--last', '60', '--no-follow', '--json'];
     const { stdout } = runCommand(words, server);
     const records = stdout
@@ -245,6 +246,7 @@ describe('the trail', () => {
     });
     assert.equal(told('Invoke').requestParameters.functionName, name);
     assert.doesNotMatch(stdout, new RegExp(secret));
+    assert.ok(!stdout.includes(ClientContext));
     assert.doesNotMatch(stdout, /zipFile/i);
   });
 });
