@@ -2,10 +2,11 @@
  * Measures every claim on this machine and prints a table, or JSON. Loopback only; bounded in time:
  * under four minutes, with --quick under one. What it starts it stops.
  *
- *     npm run bench -- [--quick] [--json] [--only NAME[,NAME]] [--folder DIR]
+ *     npm run bench -- [--quick] [--json] [--only NAME[,NAME]] [--folder DIR] [--before TREE]
  */
 import { cpus, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { before } from './before.ts';
 import { type Claim, openBench, type Row } from './claim.ts';
 import { createKeys } from './create-key.ts';
 import { hotPath } from './hot-path.ts';
@@ -19,7 +20,7 @@ import { signing } from './signing.ts';
 import { slowNeighbour } from './slow-neighbour.ts';
 import { stages } from './stages.ts';
 
-const claims: readonly Claim[] = [
+const everyClaim: readonly Claim[] = [
   hotPath,
   peer,
   stages,
@@ -48,8 +49,10 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
     folder: { type: 'string', default: tmpdir() },
+    before: { type: 'string' },
   },
 });
+const claims = flags.before === undefined ? everyClaim : [before(flags.before), ...everyClaim];
 
 const bench = openBench({ quick: flags.quick, parent: flags.folder });
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

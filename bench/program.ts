@@ -125,12 +125,15 @@ export interface SealholdOptions {
   readonly data: string;
   readonly core?: number;
   readonly args?: readonly string[];
+  /** Another tree of the program; this one unless told. */
+  readonly root?: string;
 }
 
-export async function startSealhold({ data, core, args = [] }: SealholdOptions): Promise<Program> {
+export async function startSealhold(options: SealholdOptions): Promise<Program> {
+  const { data, core, args = [], root: tree = root } = options;
   const port = await freePort();
   return launch({
-    command: [join(root, 'bin/sealhold'), 'start', '--port', `${port}`, '--data', data, ...args],
+    command: [join(tree, 'bin/sealhold'), 'start', '--port', `${port}`, '--data', data, ...args],
     port,
     core,
     ready: '/_sealhold/health',

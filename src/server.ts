@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { openAccess } from './access/access.ts';
 import type { Denials } from './access/denials.ts';
 import { letAnyoneIn } from './access-keys.ts';
+import type { RootCaller } from './admin/kms-routes.ts';
 import { type AdminPorts, adminRoute } from './admin/routes.ts';
 import { lastStoreSeq } from './audit/anchors.ts';
 import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
 import type { MovableWorld } from './clock.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
@@ -20,6 +22,8 @@ import type { ServiceModel } from './model/schema.ts';
 import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
+import type { Fixture } from './services/kms/fixture-file.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import {
   type Commit,
@@ -60,6 +64,10 @@ export interface NodeOptions {
   readonly quotas?: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes, and where their keys are. */
   readonly oidcIssuers?: readonly IssuerSource[];
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots?: TrustedRoots | undefined;
+  /** Dev mode: keys whose ids and material are known. */
+  readonly fixtures?: readonly Fixture[] | undefined;
   /** Undefined: functions are not run. */
   readonly functions?: ServiceOptions['functions'];
   /** Dev mode's reset, which replaces the whole node. */
@@ -155,15 +163,17 @@ interface Parts {
 }
 
 async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
-  const { world, quotas, oidcIssuers = [], log } = options;
+  const { world, quotas, oidcIssuers = [], attestationRoots, mode, log } = options;
   const { store, iam } = parts;
   const access = openAccess({ store, iam, world });
   const firstAccount = async (): Promise<string | undefined> =>
-    options.mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
+    mode === 'dev' ? undefined : (await iam.installation.get('first'))?.value.account;
   const commit = committing(parts);
   const own = Promise.withResolvers<Pipeline>();
+  const fixtures = mode === 'dev' ? (options.fixtures ?? 'allowed') : 'refused';
   const services = await openServices({
     ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
+    ...{ attestationRoots, fixtures },
     functions: options.functions,
     own: async (call) => perform(call, await own.promise),
   });
@@ -191,7 +201,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     due: (now, limit) => denials.due(now, limit),
   };
   const runner = runDueWork([...services.dueWork, forgetting], options, commit);
-  const admin = adminPorts(options, { ...parts, runner, verify });
+  const admin = adminPorts(options, { ...parts, runner, verify, kms: services.kmsInsight });
   return {
     runner,
     saved: saveWhatLags(services, access.denials, options.log),
@@ -281,8 +291,9 @@ const adminService = 'sealhold';
 
 function adminPorts(
   options: NodeOptions,
-  { store, audit, iam, clock, runner, verify }: Parts & { runner: Runner; verify: Verify },
+  parts: Parts & { runner: Runner; verify: Verify; kms: KmsInsight },
 ): AdminPorts {
+  const { store, audit, iam, clock, runner, verify, kms } = parts;
   const { world, reset } = options;
   const moveClock = async (now: number): Promise<void> => {
     world.setOffsetMs(now - world.machineNow());
@@ -293,22 +304,42 @@ function adminPorts(
     world,
     dev: options.mode === 'dev' && reset !== undefined ? { moveClock, reset } : undefined,
     refuseUnlessOperator: (request) => refuseUnlessOperator(request, { options, iam, verify }),
+    rootCaller: (request) => rootCaller(request, { options, iam, verify }),
+    kms,
     trail: (query) => trailFeed(audit, { ...query, alone: options.alone }),
   };
 }
 
-async function refuseUnlessOperator(
+interface Knowing {
+  readonly options: NodeOptions;
+  readonly iam: IamRecords;
+  readonly verify: Verify;
+}
+
+/** The root user who signed, or the refusal. In dev mode everyone is the operator. */
+async function rootCaller(
   request: HttpRequest,
-  { options, iam, verify }: { options: NodeOptions; iam: IamRecords; verify: Verify },
-): Promise<string | undefined> {
+  { options, iam, verify }: Knowing,
+): Promise<RootCaller | string> {
   const identified = await verify(request, { protocol: 'json-1.1', service: adminService });
   if (identified.kind === 'refused') return identified.error.message;
-  if (options.mode === 'dev') return undefined;
-  const first = await iam.installation.get('first');
   const { type, account, arn } = identified.principal;
-  return type === 'Root' && account === first?.value.account
+  const { region } = identified;
+  if (options.mode === 'dev') return { account, region, isOperator: true };
+  if (type !== 'Root') return `${arn} is not a root user.`;
+  const first = await iam.installation.get('first');
+  return { account, region, isOperator: account === first?.value.account };
+}
+
+async function refuseUnlessOperator(
+  request: HttpRequest,
+  knowing: Knowing,
+): Promise<string | undefined> {
+  const caller = await rootCaller(request, knowing);
+  if (typeof caller === 'string') return caller;
+  return caller.isOperator
     ? undefined
-    : `${arn} is not the root user of the installation's first account.`;
+    : `The root user of ${caller.account} is not that of the installation's first account.`;
 }
 
 async function firstAccount(

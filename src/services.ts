@@ -6,6 +6,7 @@
 import type { Access } from './access/access.ts';
 import { type AccessKeys, accessKeysOf } from './access-keys.ts';
 import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
+import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
@@ -30,7 +31,9 @@ import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
 import { uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
+import type { KmsInsight } from './services/kms/insight.ts';
 import { listedQuotas } from './services/kms/listed-quotas.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
 import { createSealhold } from './services/sealhold/index.ts';
@@ -72,6 +75,10 @@ export interface ServiceOptions {
   readonly quotas: QuotaOptions | undefined;
   /** Whose tokens AssumeRoleWithWebIdentity takes; none unless told. */
   readonly oidcIssuers?: readonly IssuerSource[] | undefined;
+  /** Whose attestation documents are believed; undefined: nobody's. */
+  readonly attestationRoots?: TrustedRoots | undefined;
+  /** Keys that are known, or whether a store with such is served; `refused` unless told. */
+  readonly fixtures?: Fixtures | undefined;
   /** What an operator should know. */
   readonly log?: (line: string) => void;
   /** Calls that services make as themselves. */
@@ -96,13 +103,15 @@ export interface Services {
   readonly sessions: SessionTokens;
   /** Long-term access keys and sessions, for whoever verifies signatures. */
   readonly accessKeys: AccessKeys;
+  /** What the server's own interface tells of KMS keys. */
+  readonly kmsInsight: KmsInsight;
   /** In this order, before the store closes. */
   readonly closing: ReadonlyArray<() => Promise<void>>;
 }
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access, log = () => {} } = options;
+  const { store, world, quotas, access, attestationRoots, fixtures, log = () => {} } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
@@ -110,6 +119,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     world,
     principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
     ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
   });
   const secretsManager = openSecretsManager(options);
   const serviceQuotas = createServiceQuotas({
@@ -158,6 +169,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     noteUse: iam.noteUse,
     sessions: sts.sessions,
     accessKeys,
+    kmsInsight: kms.insight,
     closing: lambda.closing,
   };
 }

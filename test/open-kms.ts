@@ -2,15 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { type Access, openAccess } from '../src/access/access.ts';
 import { LiveCall } from '../src/call.ts';
+import type { TrustedRoots } from '../src/crypto/certificate-chain.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Circumstances, Operation, Resource } from '../src/operation.ts';
 import { iamRecords } from '../src/services/iam/records.ts';
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
+import type { Fixtures } from '../src/services/kms/fixtures.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { QuotaOptions } from '../src/services/kms/throttle.ts';
 import type { Engine } from '../src/store/engine.ts';
-import { createKeyring } from '../src/store/keyring.ts';
+import { createKeyring, openKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
+import { rewrap } from '../src/store/rewrap.ts';
 import { integrityKeyOf } from '../src/store/root-key.ts';
 import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 import type { Store } from '../src/store/store.ts';
@@ -58,6 +61,10 @@ export interface KmsUnderTest {
   readonly doDue: () => Promise<readonly KmsEvent[]>;
   /** Another process on the same store, with other options when they are given. */
   readonly startAgain: (options?: KmsOptions) => Promise<KmsUnderTest>;
+  /** The records as another process reads them. */
+  readonly otherStore: () => Promise<Store>;
+  /** Begins a new term of the keyring and seals every record anew under it. */
+  readonly rewrap: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -67,6 +74,8 @@ export const region = 'eu-central-1';
 export interface KmsOptions {
   readonly materialCacheEntries?: number;
   readonly quotas?: QuotaOptions;
+  readonly attestationRoots?: TrustedRoots;
+  readonly fixtures?: Fixtures;
 }
 
 export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
@@ -80,9 +89,10 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
   const rootKey = randomBytes(32);
   const integrityKey = integrityKeyOf(rootKey);
   const engine = await openSqliteEngine({ file: ':memory:', world, integrityKey });
-  const keyring = await createKeyring({ engine, rootKey, world });
+  await createKeyring({ engine, rootKey, world });
   /** A process on the store: the first one, or one that was started again. */
   const start = async (own: KmsOptions): Promise<KmsUnderTest> => {
+    const keyring = await openKeyring({ engine, rootKey, world });
     const store = openStore({ engine, keyring, world });
     const kms = await createKms({ store, world, ...own });
     const call = callerOf(kms, store, world);
@@ -98,6 +108,14 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
         workOf(kms, kind).due(now, limit),
       doDue: () => doDue(kms, store, clock),
       startAgain: (others = own) => start(others),
+      otherStore: async () => {
+        const other = await openKeyring({ engine, rootKey, world });
+        return openStore({ engine, keyring: other, world });
+      },
+      rewrap: async () => {
+        await keyring.rotate();
+        await rewrap({ engine, keyring, world });
+      },
       close: () => store.close(),
     };
   };

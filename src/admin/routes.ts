@@ -4,9 +4,11 @@
  */
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { World } from '../world.ts';
+import { json, notFound, type Route } from './answer.ts';
 import { parseDuration } from './duration.ts';
+import { type KmsPorts, kmsRoutes } from './kms-routes.ts';
 
-export interface AdminPorts {
+export interface AdminPorts extends KmsPorts {
   readonly dev:
     | {
         /** Moves the clock to `now` (ms) and does what falls due. */
@@ -37,18 +39,13 @@ export function adminRoute(
   return route === undefined ? notFound() : route(request, ports, query);
 }
 
-type Route = (
-  request: HttpRequest,
-  ports: AdminPorts,
-  query: URLSearchParams,
-) => HttpResponse | Promise<HttpResponse>;
-
-const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+const routes: ReadonlyMap<string, Route<AdminPorts>> = new Map<string, Route<AdminPorts>>([
   ['GET health', () => json(200, { status: 'ok' })],
   ['GET clock', (_request, ports) => (ports.dev === undefined ? notFound() : clock(ports))],
   ['POST clock', moveClock],
   ['POST reset', reset],
   ['GET trail', trail],
+  ...kmsRoutes,
 ]);
 
 async function moveClock(request: HttpRequest, ports: AdminPorts): Promise<HttpResponse> {
@@ -84,16 +81,6 @@ async function trail(
 
 const clock = (ports: AdminPorts): HttpResponse =>
   json(200, { now: new Date(ports.world.now()).toISOString() });
-
-const notFound = (): HttpResponse => json(404, { error: 'There is nothing here.' });
-
-function json(status: number, value: unknown): HttpResponse {
-  return {
-    status,
-    headers: [['Content-Type', 'application/json']],
-    body: JSON.stringify(value),
-  };
-}
 
 function splitTarget(target: string): [string, URLSearchParams] {
   const mark = target.indexOf('?');

@@ -57,8 +57,11 @@ export class CommandFailure extends Error {
   override name = 'CommandFailure';
 }
 
-/** Exit statuses, as sysexits and most tools have them: 0 done, 1 could not, 2 asked wrongly. */
-export const exit = { done: 0, failed: 1, usage: 2 } as const;
+/**
+ * Exit statuses, as most tools have them: 0 done, 1 could not, 2 asked wrongly; 3 is done, and what
+ * was looked for was found.
+ */
+export const exit = { done: 0, failed: 1, usage: 2, objections: 3 } as const;
 
 const common: readonly Flag[] = [
   { name: 'json', help: 'print the answer as JSON, for scripts' },
@@ -164,7 +167,9 @@ function readWords(
       options,
       allowPositionals: (command.words ?? []).length > 0,
     });
-    return { flags: flagsOf(values), words: checkWords(command, positionals) };
+    const wantsHelp = values.help === true;
+    const words = wantsHelp ? positionals : checkWords(command, positionals);
+    return { flags: flagsOf(values), words };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError((error as Error).message);

@@ -5,8 +5,10 @@
  */
 import type { MovableWorld } from '../clock.ts';
 import { openNode } from '../server.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit, UsageError } from './command.ts';
 import { eraseData, openFolder } from './data.ts';
+import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -28,6 +30,8 @@ export const dev: Command = {
     },
     quotasFlag,
     oidcIssuerFlag,
+    attestationFlag,
+    fixturesFlag,
     ...functionsFlags('process'),
   ],
   run: runDev,
@@ -67,6 +71,8 @@ async function openResettable(
   const dataDir = input.flags.text('data');
   const quotas = quotasOf(input.flags, 1);
   const oidcIssuers = oidcIssuersOf(input.flags);
+  const attestationRoots = attestationRootsOf(input.flags);
+  const fixtures = fixturesOf(input.flags, account);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -86,6 +92,8 @@ async function openResettable(
         log: logLine,
         quotas,
         oidcIssuers,
+        attestationRoots,
+        fixtures,
         functions: functions.setting,
         reset,
       }),

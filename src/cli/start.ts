@@ -1,8 +1,10 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
+import type { TrustedRoots } from '../crypto/certificate-chain.ts';
 import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
+import { attestationFlag, attestationRootsOf } from './attestation.ts';
 import { type Command, type CommandInput, exit } from './command.ts';
 import {
   defaultDataDir,
@@ -12,6 +14,7 @@ import {
   sealFlags,
   writeRootCredentials,
 } from './data.ts';
+import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
 import { runNodes } from './nodes.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
@@ -43,6 +46,8 @@ export const start: Command = {
     ...sealFlags,
     quotasFlag,
     oidcIssuerFlag,
+    attestationFlag,
+    refusedFixturesFlag,
     ...functionsFlags('off'),
   ],
   run: runStart,
@@ -55,10 +60,12 @@ async function runStart(input: CommandInput): Promise<number> {
   const at = listenAt(flags);
   const processes = flags.whole('processes', { min: 1, max: mostProcesses, otherwise: 1 });
   const dataDir = flags.text('data') ?? defaultDataDir;
+  refuseFixtures(flags);
   const functions = functionsOf(input, { at, usual: 'off' });
   const settings = {
     quotas: quotasOf(flags, processes),
     oidcIssuers: oidcIssuersOf(flags),
+    attestationRoots: attestationRootsOf(flags),
     functions: functions.setting,
   };
   const world = machineWorld();
@@ -120,6 +127,7 @@ function openStrictNode(options: {
 interface Settings {
   readonly quotas: QuotaOptions | undefined;
   readonly oidcIssuers: readonly IssuerSource[];
+  readonly attestationRoots: TrustedRoots | undefined;
   readonly functions: NodeOptions['functions'];
 }
 

@@ -32,9 +32,9 @@ describe('the secret of sessions', () => {
   });
 
   test('that is damaged is not used', async (t) => {
-    const { store } = await testStore(t);
+    const { store, restarted } = await testStore(t);
     const records = store.collection<{ secret: string }>({ path: 'sts/secrets' });
     await store.commit(records.insert('sessions', { secret: 'c2hvcnQ=' }));
-    await assert.rejects(openSessionSecret({ store, world }), /cannot be stored/);
+    await assert.rejects(openSessionSecret({ store: restarted(), world }), /cannot be stored/);
   });
 });

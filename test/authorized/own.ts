@@ -2,8 +2,7 @@
 import { ask } from '../ask.ts';
 import { type Credentials, newUser } from '../identities.ts';
 import { type ServiceSamples, unused } from './sample.ts';
-
-const nothing: ServiceSamples = { members: {}, operations: {} };
+import { sts } from './sts.ts';
 
 async function key(root: Credentials): Promise<string> {
   const { body } = await ask(root)('CreateKey');
@@ -39,12 +38,12 @@ export const ownServices: Readonly<Record<string, ServiceSamples>> = {
     },
   },
   servicequotas: {
-    ...nothing,
     members: {
       ServiceCode: async () => 'kms',
       QuotaCode: async () => 'L-C2F1777E',
       RequestId: quotaRequest,
     },
+    operations: {},
   },
-  sts: nothing,
+  sts,
 };

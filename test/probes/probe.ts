@@ -89,6 +89,32 @@ const samples: ReadonlyMap<string, string> = new Map([
   ['XksProxyUriPathType', '/kms/xks/v1'],
   ['XksProxyVpcEndpointServiceNameType', 'com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0'],
   ['CloudHsmClusterIdType', 'cluster-abcdefghijk'],
+  ['Action', 'lambda:InvokeFunction'],
+  ['AdditionalVersion', '1'],
+  ['Alias', 'a'],
+  ['Arn', 'arn:aws:s3:::bucket'],
+  ['CapacityProviderArn', 'arn:aws:lambda:us-east-1:111122223333:capacity-provider:c'],
+  [
+    'CodeSigningConfigArn',
+    'arn:aws:lambda:us-east-1:111122223333:code-signing-config:csc-0123456789abcdef0',
+  ],
+  ['DestinationArn', 'arn:aws:sqs:us-east-1:111122223333:queue'],
+  [
+    'FileSystemArn',
+    'arn:aws:elasticfilesystem:us-east-1:111122223333:access-point/fsap-0123456789abcdef0',
+  ],
+  ['FunctionRuntimeArn', 'arn:aws:lambda:us-east-1:111122223333:runtime/some-runtime'],
+  ['KMSKeyArn', 'arn:aws:kms:us-east-1:111122223333:key/k'],
+  ['LayerVersionArn', 'arn:aws:lambda:us-east-1:111122223333:layer:l:1'],
+  ['LocalMountPath', '/mnt/a'],
+  ['MasterRegion', 'ALL'],
+  ['PrincipalOrgID', 'o-a1b2c3d4e5'],
+  ['ResourceArn', 'arn:aws:sqs:us-east-1:111122223333:queue'],
+  ['RoleArn', 'arn:aws:iam::111122223333:role/r'],
+  ['SecurityGroupId', 'sg-0'],
+  ['SourceOwner', '111122223333'],
+  ['SubnetId', 'subnet-0'],
+  ['TaggableResource', 'arn:aws:lambda:us-east-1:111122223333:function:f'],
 ]);
 
 function javaFull(pattern: string): RegExp | undefined {

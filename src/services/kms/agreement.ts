@@ -6,19 +6,18 @@ import type { Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
 import { invalidCiphertext, publicKeyInvalid } from './errors.ts';
 import { pairOf } from './material.ts';
+import { answered, findForRecipient, type KeyForRecipient } from './recipient.ts';
 import type { KeyEntry } from './records.ts';
-import { endDryRun, refuseRecipient, requireAlgorithm, requireUsable } from './usable.ts';
+import { endDryRun, requireAlgorithm, requireUsable } from './usable.ts';
 import { whenHere } from './when.ts';
 
 export function agreementOperations(kms: KmsContext) {
   return {
     DeriveSharedSecret: {
       readOnly: true,
-      find: (input, call) => {
-        refuseRecipient(input);
-        return kms.finder.named(input, call);
-      },
-      run: async (input, _call, { value: key }: KeyEntry) => {
+      find: (input, call) => findForRecipient(kms, input, call),
+      run: async (input, call, { entry, recipient }: KeyForRecipient) => {
+        const key = entry.value;
         requireUsable(key, 'DeriveSharedSecret');
         requireAlgorithm(key, input.KeyAgreementAlgorithm);
         const pair = pairOf(await kms.materials.current(key));
@@ -29,7 +28,7 @@ export function agreementOperations(kms: KmsContext) {
         endDryRun(input);
         return {
           KeyId: key.arn,
-          SharedSecret: secret,
+          ...answered({ name: 'SharedSecret', plaintext: secret }, recipient, call),
           KeyAgreementAlgorithm: input.KeyAgreementAlgorithm,
           KeyOrigin: key.origin,
         };

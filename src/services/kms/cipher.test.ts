@@ -179,35 +179,6 @@ describe('Decrypt', () => {
     );
   });
 
-  test('never answers a plaintext in clear that was asked for under an enclave’s key', async () => {
-    const { id } = await newKey();
-    const CiphertextBlob = await encrypt(id);
-    const Recipient = { KeyEncryptionAlgorithm: 'RSAES_OAEP_SHA_256' } as const;
-    const refused = refusal(
-      'ValidationException',
-      'The Recipient parameter is not supported by this server.',
-    );
-    await assert.rejects(kms.ask('Decrypt', { CiphertextBlob, Recipient }), refused);
-    await assert.rejects(
-      kms.ask('GenerateDataKey', { KeyId: id, KeySpec: 'AES_256', Recipient }),
-      refused,
-    );
-    await assert.rejects(
-      kms.ask('GenerateDataKeyPair', { KeyId: id, KeyPairSpec: 'ECC_NIST_P256', Recipient }),
-      refused,
-    );
-    await assert.rejects(kms.ask('GenerateRandom', { NumberOfBytes: 1, Recipient }), refused);
-    await assert.rejects(
-      kms.ask('DeriveSharedSecret', {
-        KeyId: id,
-        KeyAgreementAlgorithm: 'ECDH',
-        PublicKey: Buffer.alloc(1),
-        Recipient,
-      }),
-      refused,
-    );
-  });
-
   test('of a dry run ends where it would have succeeded, or with the true error', async () => {
     const { id, arn } = await newKey();
     const CiphertextBlob = await encrypt(id, { a: 'b' });

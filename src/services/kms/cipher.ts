@@ -28,8 +28,9 @@ import { dryRunModifiersWithoutDryRun, invalidCiphertext, memberNeeded } from '.
 import { destinationCircumstances } from './governed.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
+import { answered, type Recipient } from './recipient.ts';
 import type { KeyEntry } from './records.ts';
-import { endDryRun, refuseRecipient } from './usable.ts';
+import { endDryRun } from './usable.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
 const symmetric = 'SYMMETRIC_DEFAULT';
@@ -41,6 +42,9 @@ interface Source {
   readonly owner: BlobOwner | undefined;
   /** Undefined when a dry run leaves the ciphertext out. */
   readonly blob: Buffer | undefined;
+}
+interface SourceForRecipient extends Source {
+  readonly recipient: Recipient | undefined;
 }
 interface SourceAndDestination {
   readonly source: Source;
@@ -63,16 +67,16 @@ export function cipherOperations(kms: KmsContext) {
     Decrypt: {
       readOnly: true,
       find: (input, call) => {
-        refuseRecipient(input);
+        const recipient = kms.recipients.verified(input, call);
         return whenHere(
           findSource(kms, decryptSource(input), call),
-          (source): Found<Source> => ({
+          (source): Found<SourceForRecipient> => ({
             resource: keyResource(source.entry.value),
-            subject: source,
+            subject: { ...source, recipient },
           }),
         );
       },
-      run: (input, call, source: Source) => decrypt(kms, input, call, source),
+      run: (input, call, source: SourceForRecipient) => decrypt(kms, input, call, source),
     },
     ReEncrypt: {
       readOnly: true,
@@ -161,7 +165,7 @@ function decrypt(
   kms: KmsContext,
   input: DecryptRequest,
   call: Call,
-  source: Source,
+  source: SourceForRecipient,
 ): MaybePromise<DecryptResponse> {
   const key = source.entry.value;
   const algorithm = input.EncryptionAlgorithm ?? symmetric;
@@ -178,15 +182,17 @@ function decrypt(
   return whenHere(decryptWith(kms.materials, decryption, source.blob), (opened) => {
     if (input.DryRun === true) opened.plaintext.fill(0);
     endDryRun(input);
+    const { recipient } = source;
     const keyMaterialId = shownMaterialId(opened.material);
     const response = {
       KeyId: key.arn,
-      Plaintext: opened.plaintext,
+      ...answered({ name: 'Plaintext', plaintext: opened.plaintext }, recipient, call),
       EncryptionAlgorithm: algorithm,
     };
     if (keyMaterialId === undefined) return response;
     call.note({ additionalEventData: { keyMaterialId } });
-    return { ...response, KeyMaterialId: keyMaterialId };
+    // A recipient is not told (KMS API reference, Decrypt).
+    return recipient === undefined ? { ...response, KeyMaterialId: keyMaterialId } : response;
   });
 }
 

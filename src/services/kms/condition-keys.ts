@@ -7,6 +7,7 @@ import type { Call, ConditionKeys } from '../../operation.ts';
 import { foldCase } from '../../policy/context.ts';
 import type { Key } from './key.ts';
 import { isAliasForm } from './key-id.ts';
+import { type Recipient, recipientConditions } from './recipient.ts';
 
 /** What the keys of one decision are read from. */
 export interface Conditioned {
@@ -23,6 +24,8 @@ export interface Conditioned {
   readonly isSameKey?: boolean;
   /** Names of the key's aliases, loaded where a policy asks for them. */
   readonly aliases?: readonly string[] | undefined;
+  /** Who attested and is answered. */
+  readonly recipient?: Recipient | undefined;
 }
 
 type Value = string | readonly string[] | undefined;
@@ -94,6 +97,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
 
 const contextKey = 'kms:encryptioncontext:';
 const requestTag = 'aws:requesttag/';
+const attestation = 'kms:recipientattestation:';
 
 export function conditionsOf(asked: Conditioned): ConditionKeys {
   return (key) => {
@@ -103,6 +107,7 @@ export function conditionsOf(asked: Conditioned): ConditionKeys {
       return operations.test(asked.call.operation) ? value(asked) : undefined;
     }
     if (key.startsWith(contextKey)) return contextValue(asked, key.slice(contextKey.length));
+    if (key.startsWith(attestation)) return recipientConditions(asked.recipient).get(key);
     if (key.startsWith(requestTag)) return tagValue(asked, key.slice(requestTag.length));
     return undefined;
   };

@@ -1,9 +1,11 @@
 /** What the operations of KMS work with. */
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
-import type { LastUses } from './last-use.ts';
+import type { Uses } from './key-uses.ts';
+import type { Ledger } from './ledger.ts';
 import type { Materials } from './material.ts';
 import type { Principals } from './principals.ts';
+import type { Recipients } from './recipient.ts';
 import type { Records } from './records.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
@@ -13,7 +15,9 @@ export interface KmsContext {
   readonly finder: KeyFinder;
   readonly grants: KeyGrants;
   readonly limits: ResourceLimits;
-  readonly lastUses: LastUses;
+  readonly recipients: Recipients;
+  readonly uses: Uses;
+  readonly ledger: Ledger;
   /** Undefined: whom policies and grants name is not looked up. */
   readonly principals: Principals | undefined;
 }

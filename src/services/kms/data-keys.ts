@@ -21,33 +21,30 @@ import {
 import { isSymmetricEncryptionKey, type Key } from './key.ts';
 import { foundNothing } from './key-finder.ts';
 import type { Material } from './material.ts';
+import { answered, findForRecipient, type KeyForRecipient, type Recipient } from './recipient.ts';
 import type { KeyEntry } from './records.ts';
-import { endDryRun, refuseRecipient, requireUsable } from './usable.ts';
+import { endDryRun, requireUsable } from './usable.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
 export function dataKeyOperations(kms: KmsContext) {
-  const named = (input: NamedRequest, call: Call) => {
-    refuseRecipient(input);
-    return kms.finder.named(input, call);
-  };
   return {
     GenerateDataKey: {
       readOnly: true,
-      find: named,
-      run: (input, call, { value: key }: KeyEntry) =>
+      find: (input, call) => findForRecipient(kms, input, call),
+      run: (input, call, { entry, recipient }: KeyForRecipient) =>
         whenHere(
-          generateDataKey(kms, input, call, { key, operation: 'GenerateDataKey' }),
+          generateDataKey(kms, input, call, { key: entry.value, operation: 'GenerateDataKey' }),
           ({ plaintext, blob, materialId }) => ({
             CiphertextBlob: blob,
-            Plaintext: plaintext,
-            KeyId: key.arn,
+            ...answered({ name: 'Plaintext', plaintext }, recipient, call),
+            KeyId: entry.value.arn,
             KeyMaterialId: materialId,
           }),
         ),
     },
     GenerateDataKeyWithoutPlaintext: {
       readOnly: true,
-      find: named,
+      find: kms.finder.named,
       run: (input, call, { value: key }: KeyEntry) =>
         whenHere(
           generateDataKey(kms, input, call, { key, operation: 'GenerateDataKeyWithoutPlaintext' }),
@@ -59,16 +56,17 @@ export function dataKeyOperations(kms: KmsContext) {
     },
     GenerateDataKeyPair: {
       readOnly: true,
-      find: named,
-      run: async (input, call, { value: key }: KeyEntry) => {
-        const use = { key, operation: 'GenerateDataKeyPair' } as const;
+      find: (input, call) => findForRecipient(kms, input, call),
+      run: async (input, call, { entry, recipient }: KeyForRecipient) => {
+        const use = { key: entry.value, operation: 'GenerateDataKeyPair' } as const;
         const { privateKey, answer } = await generateDataKeyPair(kms, input, call, use);
-        return { ...answer, PrivateKeyPlaintext: privateKey };
+        const shown = { name: 'PrivateKeyPlaintext', plaintext: privateKey } as const;
+        return { ...answer, ...answered(shown, recipient, call) };
       },
     },
     GenerateDataKeyPairWithoutPlaintext: {
       readOnly: true,
-      find: named,
+      find: kms.finder.named,
       run: async (input, call, { value: key }: KeyEntry) => {
         const use = { key, operation: 'GenerateDataKeyPairWithoutPlaintext' } as const;
         const { privateKey, answer } = await generateDataKeyPair(kms, input, call, use);
@@ -76,7 +74,14 @@ export function dataKeyOperations(kms: KmsContext) {
         return answer;
       },
     },
-    GenerateRandom: { readOnly: true, find: foundNothing, run: generateRandom },
+    GenerateRandom: {
+      readOnly: true,
+      find: (input, call) => {
+        const recipient = kms.recipients.verified(input, call);
+        return { ...foundNothing(input, call), subject: { recipient } };
+      },
+      run: generateRandom,
+    },
   } satisfies Operations<
     KmsModel,
     | 'GenerateDataKey'
@@ -87,11 +92,6 @@ export function dataKeyOperations(kms: KmsContext) {
   >;
 }
 
-/** What the requests have in common. */
-interface NamedRequest {
-  readonly KeyId: string;
-  readonly Recipient?: unknown;
-}
 interface DataKeyRequest {
   readonly KeySpec?: DataKeySpec;
   readonly NumberOfBytes?: number;
@@ -202,9 +202,13 @@ function loadedPair(loaded: { readonly kind: string } | undefined): KeyPair {
   return loaded as KeyPair;
 }
 
-function generateRandom(input: GenerateRandomRequest, call: Call): GenerateRandomResponse {
-  refuseRecipient(input);
+function generateRandom(
+  input: GenerateRandomRequest,
+  call: Call,
+  { recipient }: { readonly recipient: Recipient | undefined },
+): GenerateRandomResponse {
   if (input.CustomKeyStoreId !== undefined) throw customKeyStoreNotFound();
   if (input.NumberOfBytes === undefined) throw numberOfBytesNeeded();
-  return { Plaintext: call.world.randomBytes(input.NumberOfBytes) };
+  const plaintext = call.world.randomBytes(input.NumberOfBytes);
+  return answered({ name: 'Plaintext', plaintext }, recipient, call);
 }

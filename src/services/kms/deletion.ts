@@ -31,8 +31,8 @@ export async function dueDeletions(
     }
     const deletion = await deletionOf(kms, entry, now);
     const counted = await countRemoval(entry.value);
-    const lastUse = await kms.lastUses.records.removal(entry.id);
-    const writes = [...deletion.writes, ...grants.writes, ...counted, ...lastUse];
+    const uses = await kms.uses.records.removal(entry.id);
+    const writes = [...deletion.writes, ...grants.writes, ...counted, ...uses];
     deletions.push({ ...deletion, writes });
   }
   return deletions;

@@ -89,9 +89,17 @@ export const dryRunSucceeded = () =>
 /** Our text. */
 export const dryRunModifiersWithoutDryRun = () =>
   validation('DryRunModifiers can only be specified when DryRun is true.');
-/** Ours: a plaintext that was asked for under an enclave's key must never leave in clear. */
-export const recipientNotSupported = () =>
-  validation('The Recipient parameter is not supported by this server.');
+/** The exception is AWS's; the texts are ours. */
+export const attestationRefused = (fault: keyof typeof attestationFaults) =>
+  validation(`The attestation document is not valid: ${attestationFaults[fault]}.`);
+const attestationFaults = {
+  malformed: 'it is malformed',
+  untrusted: 'its certificates do not lead to a trusted root',
+  expired: 'a certificate of its chain is not valid at this time',
+  signature: 'it was not signed by its certificate',
+  keyless: 'it has no public key',
+  unsuitable: 'its public key is no RSA key of 2048, 3072 or 4096 bits',
+};
 /** Ours: the service never makes the store, so there is none to find. */
 export const customKeyStoreNotFound = () => new ApiError('CustomKeyStoreNotFoundException');
 

@@ -19,6 +19,7 @@ import { type GrantTerms, type GrantUse, grantsAllow, whyNot } from './grant.ts'
 import { grantCaller } from './grant-principal.ts';
 import type { Key } from './key.ts';
 import { keyResource } from './key-finder.ts';
+import type { Recipient } from './recipient.ts';
 import { aliasesOfKey, type KeyEntry } from './records.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
@@ -61,7 +62,8 @@ function circumstancesOf(
   const isSameKey = isReEncrypt && sameKeys(subject);
   const half = isReEncrypt ? { half: 'Source' as const, isSameKey } : {};
   const operation = isReEncrypt ? 'ReEncryptFrom' : call.operation;
-  return circumstances(kms, { call, input, key, named, ...half }, operation, subject);
+  const recipient = recipientOf(subject);
+  return circumstances(kms, { call, input, key, named, recipient, ...half }, operation, subject);
 }
 
 /** The circumstances of the second decision of a ReEncrypt. */
@@ -185,6 +187,10 @@ function useOf({ asked, operation, subject }: GrantQuestion): GrantUse {
   const context = input[`${half ?? ''}EncryptionContext`] as EncryptionContext | undefined;
   return { operation, context, sourceArn };
 }
+
+/** Whom the rows with a Recipient have verified. */
+const recipientOf = (subject: unknown): Recipient | undefined =>
+  (subject as { readonly recipient?: Recipient } | undefined)?.recipient;
 
 /** What the rows' `find` hands on: a key entry, or something that holds one under these names. */
 function keyOf(subject: unknown): Key | undefined {

@@ -1,4 +1,5 @@
 /** KMS: its operation table, and what of it falls due with time. */
+import type { TrustedRoots } from '../../crypto/certificate-chain.ts';
 import type { KmsModel } from '../../model/kms.generated.ts';
 import type { Call, Operations, OperationTable, Resource } from '../../operation.ts';
 import type { Store } from '../../store/store.ts';
@@ -12,25 +13,29 @@ import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
 import { dueEvents } from './events.ts';
+import { type Fixtures, fixtureRuleOf, loadFixtures } from './fixtures.ts';
 import { governed } from './governed.ts';
 import { createGrantTokens } from './grant-token.ts';
 import { refusingFalseTokens } from './grant-token-check.ts';
 import { grantOperations } from './grants.ts';
 import { dueExpiries, importOperations } from './import.ts';
 import { tokenKeyOf } from './import-token.ts';
-import { openInstallationKey } from './installation.ts';
+import { type KmsInsight, openInsight } from './insight.ts';
+import { type InstallationKey, openInstallationKey } from './installation.ts';
 import { keyChangeOperations } from './key-changes.ts';
 import { createKeyFinder, keyResource } from './key-finder.ts';
 import { allGrants, createKeyGrants, type KeyGrants } from './key-grants.ts';
 import { lastUseOperations } from './key-last-usage.ts';
 import { keyPolicyOperations } from './key-policies.ts';
+import { noteUse, openUses } from './key-uses.ts';
 import { keyOperations } from './keys.ts';
-import { noteUse, openLastUses } from './last-use.ts';
+import { dueForgetting, enter, openLedger } from './ledger.ts';
 import { macOperations } from './macs.ts';
 import { openMaterials } from './material.ts';
 import { dueTransitions, multiRegionOperations } from './multi-region.ts';
 import { observed } from './observed.ts';
 import type { Principals } from './principals.ts';
+import { createRecipients } from './recipient.ts';
 import { openRecords } from './records.ts';
 import { openResourceLimits } from './resource-limits.ts';
 import { dueRotations, rotationOperations } from './rotation.ts';
@@ -64,40 +69,35 @@ export interface Kms {
   ) => Promise<{ readonly resource: Resource; readonly others: readonly WhoElse[] }>;
   /** What falls due with time. */
   readonly dueWork: readonly DueWork[];
+  /** What the server's own interface tells of keys. */
+  readonly insight: KmsInsight;
   /** What is known of the use of keys and lags behind in the store. */
   readonly usage: Usage;
 }
 
-/**
- * Opens KMS on a store. At the very first start it commits the key that marks this installation's
- * ciphertexts. `materialCacheEntries`: how many generations of key material are kept loaded, 4,096
- * unless told. Without `quotas` requests have no limits, without `principals` whom policies and
- * grants name is not looked up.
- */
-export async function createKms(options: {
+export interface KmsOptions {
   readonly store: Store;
   readonly world: World;
+  /** How many generations of key material are kept loaded: 4,096 unless told. */
   readonly materialCacheEntries?: number;
+  /** Without them requests have no limits. */
   readonly quotas?: QuotaOptions;
+  /** Without them no attestation document is believed. */
+  readonly attestationRoots?: TrustedRoots;
+  /** Keys that are known, or whether a store with such is served: not unless told. */
+  readonly fixtures?: Fixtures;
+  /** Without them whom policies and grants name is not looked up. */
   readonly principals?: Principals;
-}): Promise<Kms> {
-  const { store, world, materialCacheEntries, quotas, principals } = options;
-  const records = openRecords(store);
-  const installationKey = await openInstallationKey({ store, records, world });
-  const materials = openMaterials({
-    records,
-    installationKey,
-    ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
-  });
-  const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
-  const finder = createKeyFinder(records, materials);
-  const grants = createKeyGrants({
-    records,
-    tokens: createGrantTokens(installationKey),
-    settings: quotas?.settings,
-  });
-  const lastUses = await openLastUses({ store, keys: records.keys, world });
-  const kms: KmsContext = { records, materials, finder, grants, limits, lastUses, principals };
+}
+
+/**
+ * Opens KMS on a store. At the very first start it commits the key that marks this installation's
+ * ciphertexts.
+ */
+export async function createKms(options: KmsOptions): Promise<Kms> {
+  const { world, quotas } = options;
+  const { kms, installationKey } = await openContext(options);
+  const { records, finder, grants, uses, ledger } = kms;
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -115,9 +115,10 @@ export async function createKms(options: {
     ...grantOperations(kms),
     ...lastUseOperations(kms),
   } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
-  const watched = observed(governed(new Map(Object.entries(rows)), kms), (keys, call) =>
-    noteUse(lastUses, keys, call),
-  );
+  const watched = observed(governed(new Map(Object.entries(rows)), kms), {
+    used: (by, use) => noteUse(uses, by, use),
+    answered: (request) => enter(ledger, request),
+  });
   const operations = refusingFalseTokens(watched, grants.tokens);
   return {
     operations:
@@ -128,13 +129,48 @@ export async function createKms(options: {
       const all = await allGrants(records, key);
       return { resource: keyResource(key), others: whoElse(key, all, action) };
     },
-    usage: usageOf([lastUses.records], world),
+    insight: openInsight(kms, world),
+    usage: usageOf([uses.records, ledger.records], world),
     dueWork: [
       { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
       { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
       { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
       { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+      { kind: 'kms/forget-costs', due: (now, limit) => dueForgetting(ledger, { now, limit }) },
       { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
     ],
   };
+}
+
+async function openContext(
+  options: KmsOptions,
+): Promise<{ readonly kms: KmsContext; readonly installationKey: InstallationKey }> {
+  const { store, world, materialCacheEntries, quotas, principals, fixtures } = options;
+  const records = openRecords(store);
+  const rule = fixtureRuleOf(fixtures);
+  const installationKey = await openInstallationKey({ store, records, world, rule });
+  const materials = openMaterials({
+    records,
+    installationKey,
+    ...(materialCacheEntries === undefined ? {} : { cacheEntries: materialCacheEntries }),
+  });
+  const limits = await openResourceLimits({ store, records, settings: quotas?.settings });
+  if (typeof fixtures === 'object')
+    await loadFixtures(fixtures, { store, records, materials, limits, now: world.now() });
+  const kms: KmsContext = {
+    records,
+    materials,
+    finder: createKeyFinder(records, materials),
+    grants: createKeyGrants({
+      records,
+      tokens: createGrantTokens(installationKey),
+      settings: quotas?.settings,
+    }),
+    limits,
+    recipients: createRecipients(options.attestationRoots),
+    uses: await openUses({ store, keys: records.keys, world }),
+    ledger: openLedger(store),
+    principals,
+  };
+  return { kms, installationKey };
 }

@@ -16,7 +16,7 @@ async function lastUse(kms: KmsUnderTest, KeyId: string) {
     : [KeyLastUsage.Operation, KeyLastUsage.Timestamp];
 }
 const stored = async (kms: KmsUnderTest) =>
-  (await kms.engine.scan({ prefix: 'kms/last-uses/', limit: 100 })).length;
+  (await kms.engine.scan({ prefix: 'kms/key-uses/', limit: 100 })).length;
 
 describe('GetKeyLastUsage', () => {
   test('tells that a key was not used since it was made', async () => {

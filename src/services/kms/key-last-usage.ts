@@ -3,7 +3,7 @@ import type { GetKeyLastUsageResponse, KmsModel } from '../../model/kms.generate
 import type { Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
 import { type Key, keyRecordId } from './key.ts';
-import type { LastUses } from './last-use.ts';
+import type { Uses } from './key-uses.ts';
 import type { KeyEntry } from './records.ts';
 
 export function lastUseOperations(kms: KmsContext) {
@@ -11,13 +11,13 @@ export function lastUseOperations(kms: KmsContext) {
     GetKeyLastUsage: {
       readOnly: true,
       find: kms.finder.namedByKeyId,
-      run: (_input, _call, { value: key }: KeyEntry) => lastUsage(kms.lastUses, key),
+      run: (_input, _call, { value: key }: KeyEntry) => lastUsage(kms.uses, key),
     },
   } satisfies Operations<KmsModel, 'GetKeyLastUsage'>;
 }
 
-async function lastUsage(uses: LastUses, key: Key): Promise<GetKeyLastUsageResponse> {
-  const use = await uses.records.read(keyRecordId(key));
+async function lastUsage(uses: Uses, key: Key): Promise<GetKeyLastUsageResponse> {
+  const use = (await uses.records.read(keyRecordId(key)))?.last;
   return {
     KeyId: key.keyId,
     // Empty, not absent, for a key that nobody has used since.

@@ -3,12 +3,7 @@
  * state, algorithm.
  */
 import { type KeyUsage, keySpecs } from '../../crypto/key-spec.ts';
-import {
-  dryRunSucceeded,
-  incompatibleAlgorithm,
-  recipientNotSupported,
-  wrongUsage,
-} from './errors.ts';
+import { dryRunSucceeded, incompatibleAlgorithm, wrongUsage } from './errors.ts';
 import type { Key } from './key.ts';
 import { type KeyOperation, requireState } from './key-state.ts';
 
@@ -52,12 +47,4 @@ export function algorithmsOf(key: Key): readonly string[] {
 /** Ends a call that was made to see whether it would succeed. */
 export function endDryRun(input: { readonly DryRun?: boolean | undefined }): void {
   if (input.DryRun === true) throw dryRunSucceeded();
-}
-
-/**
- * A plaintext asked for under an enclave's key must not be answered in clear by a server that
- * cannot wrap it.
- */
-export function refuseRecipient(input: { readonly Recipient?: unknown }): void {
-  if (input.Recipient !== undefined) throw recipientNotSupported();
 }

@@ -1,4 +1,4 @@
-/** The keys that a cryptographic operation works with, read off what its `find` has found. */
+/** The keys that an operation works with, read off what its `find` has found. */
 import type { Key } from './key.ts';
 import type { KeyEntry } from './records.ts';
 
@@ -20,4 +20,12 @@ export function usedKeys(subject: unknown): readonly Key[] {
     if ('source' in found) return [found.source.entry.value, found.destination.value];
   }
   throw new Error('A cryptographic operation found something without a key');
+}
+
+/** The same for any operation; none where it isn't about a key, or about more than one. */
+export function mentionedKey(subject: unknown): readonly Key[] {
+  if (typeof subject !== 'object' || subject === null) return [];
+  if (!('value' in subject || 'entry' in subject || 'source' in subject)) return [];
+  const keys = usedKeys(subject);
+  return keys.every((key) => key?.spec !== undefined) ? keys : [];
 }
