@@ -30,7 +30,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What TypeScript's library doesn't know of JSON.parse yet (ECMAScript's JSON.parse source text). */
+/** What TypeScript's library doesn't know yet (ECMAScript's proposal of JSON.parse source text). */
 interface Json {
   rawJSON(text: string): unknown;
   isRawJSON(value: unknown): boolean;
