@@ -123,12 +123,12 @@ function checkPolicy(input: PutResourcePolicyRequest, call: Call, secret: Secret
   if (fault === 'principal') throw policyPrincipalUnsupported();
   if (fault === 'syntax') throw policyMalformed();
   if (BlockPublicPolicy === true && isPublic(text)) throw policyPublic();
-  if (locksOut(call, { ...secret, policy: text })) throw policyLocksOut();
+  if (locksOut(call, input, { ...secret, policy: text })) throw policyLocksOut();
 }
 
 /** Whether the caller could not take the policy back any more. */
-function locksOut(call: Call, secret: Secret): boolean {
-  const conditions = conditionsOf({ call, input: {}, secret });
+function locksOut(call: Call, input: object, secret: Secret): boolean {
+  const conditions = conditionsOf({ call, input: { ...input }, secret });
   const refused = (action: string): ApiError | undefined => {
     try {
       call.authorize(`secretsmanager:${action}`, secretResource(secret), { conditions });
@@ -229,7 +229,7 @@ function validatePolicy(
       ? [checks[fault]]
       : [
           ...(isPublic(text) ? [checks.public] : []),
-          ...(secret !== undefined && locksOut(call, { ...secret, policy: text })
+          ...(secret !== undefined && locksOut(call, input, { ...secret, policy: text })
             ? [checks.lockOut]
             : []),
         ];
