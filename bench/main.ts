@@ -16,6 +16,7 @@ import { peer } from './peer.ts';
 import { policy } from './policy.ts';
 import { processes } from './processes.ts';
 import { canPin, killAll } from './program.ts';
+import { secrets } from './secrets.ts';
 import { signing } from './signing.ts';
 import { slowNeighbour } from './slow-neighbour.ts';
 import { stages } from './stages.ts';
@@ -25,6 +26,7 @@ const everyClaim: readonly Claim[] = [
   peer,
   stages,
   policy,
+  secrets,
   signing,
   slowNeighbour,
   processes,

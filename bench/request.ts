@@ -10,7 +10,11 @@ export interface Caller {
 }
 
 /** By service, what stands before the operation in its target. */
-const targets = { kms: 'TrentService', ssm: 'AmazonSSM' } as const;
+const targets = {
+  kms: 'TrentService',
+  secretsmanager: 'secretsmanager',
+  ssm: 'AmazonSSM',
+} as const;
 export type Service = keyof typeof targets;
 
 /** A call still without its signature, which is good for a few minutes only. */

@@ -1,13 +1,13 @@
 /**
- * Secrets Manager on a whole node without a socket: the real pipeline, store, trail, KMS and runner.
- * Only the functions that rotate are the test's own: `lambda:Invoke` is answered by a small table of
- * JavaScript functions, with policies of their own that must let Secrets Manager in.
+ * Secrets Manager on a whole node without a socket: the real pipeline, store, trail, KMS and
+ * runner. Only the functions that rotate are the test's own: `lambda:Invoke` is answered by a small
+ * table of JavaScript functions, with policies of their own that must let Secrets Manager in.
  */
 import { randomBytes } from 'node:crypto';
 import { openAccess } from '../src/access/access.ts';
-import { accessKeysOf, letAnyoneIn } from '../src/access-keys.ts';
+import { letAnyoneIn } from '../src/access-keys.ts';
 import { ApiError } from '../src/api-error.ts';
-import { openAudit } from '../src/audit/audit.ts';
+import { type Audit, openAudit } from '../src/audit/audit.ts';
 import { listen } from '../src/http/server.ts';
 import { createVerifier } from '../src/identity/verify.ts';
 import { type Runner, startRunner } from '../src/jobs/runner.ts';
@@ -130,15 +130,37 @@ export async function openSecrets(options: NodeOptions = {}): Promise<SecretsNod
     randomBytes,
   };
   const { engine, store } = await openTestStore(options, world);
-  const { trail = undefined } = options;
+  const { trail } = options;
   const audit = await openAudit({
     place: trail === undefined ? 'memory' : { dir: trail.dir },
     laneName: trail?.lane ?? 'a',
-    store,
-    world,
+    ...{ store, world },
   });
   const faults: string[] = [];
   const functions = new Map<string, RotationFunction>();
+  const lambda = options.lambda ?? functionTable(functions);
+  const parts = { store, world, audit, faults, lambda, quotas: options.quotas };
+  const { pipeline, runner } = await openPipeline(parts);
+  const call = callOf(pipeline);
+  return {
+    ...{ call, store, engine, pipeline, clock, faults, functions },
+    ask: (name, input, caller) => call('secretsmanager', name, input, caller) as never,
+    doDue: () => runner.runNow(),
+    serve: () => serve(pipeline, faults),
+    trail: async () => (await audit.recent(100_000)).map((json) => JSON.parse(json)),
+    close: () => close(runner, audit, store),
+  };
+}
+
+async function openPipeline(parts: {
+  readonly store: Store;
+  readonly world: World;
+  readonly audit: Audit;
+  readonly faults: string[];
+  readonly lambda: OperationTable;
+  readonly quotas: QuotaOptions | undefined;
+}): Promise<{ readonly pipeline: Pipeline; readonly runner: Runner }> {
+  const { store, world, audit, faults, lambda, quotas } = parts;
   const commit: Commit = async ({ writes, record }) => {
     if (record === undefined) return (await store.commit(writes)).kind;
     const change = audit.change(record);
@@ -150,56 +172,46 @@ export async function openSecrets(options: NodeOptions = {}): Promise<SecretsNod
   const iam = iamRecords(store);
   const access = openAccess({ store, iam, world });
   const services = await openServices({
-    ...{ store, iam, world, access, commit, quotas: options.quotas },
+    ...{ store, iam, world, access, commit, quotas },
     firstAccount: async () => undefined,
     own: (call) => perform(call, pipeline),
+    log: (line) => faults.push(line),
   });
   const pipeline: Pipeline = {
+    ...{ access, store, audit, world, noteUse: services.noteUse },
     models,
-    tables: new Map([...services.tables, ['lambda', options.lambda ?? functionTable(functions)]]),
+    tables: new Map([...services.tables, ['lambda', lambda]]),
     verify: createVerifier({
-      accessKeys: accessKeysOf(iam, services.sessions),
-      world,
-      services: new Set([...models.keys(), 'lambda']),
-      unknownKey: letAnyoneIn(account),
+      ...{ accessKeys: services.accessKeys, world, unknownKey: letAnyoneIn(account) },
+      services: new Set(models.keys()),
     }),
-    noteUse: services.noteUse,
-    ...{ access, store, audit, world },
     onFault: (_id, error) => faults.push(String((error as Error).stack)),
   };
   const runner = startRunner({
-    work: services.dueWork,
-    world,
-    commit,
+    ...{ work: services.dueWork, world, commit },
     onFault: (kind, error) => faults.push(`${kind}: ${(error as Error).stack}`),
   });
-  const call: SecretsNode['call'] = async (service, operation, input, caller = {}) =>
-    (await perform(
-      {
-        principal: caller.principal ?? rootOf(caller.account ?? account),
-        region: caller.region ?? region,
-        ...{ service, operation, input },
-      },
-      pipeline,
-    )) as Record<string, unknown>;
-  return {
-    ...{ call, store, engine, pipeline, clock, faults, functions },
-    ask: (name, input, caller) => call('secretsmanager', name, input, caller) as never,
-    doDue: () => runner.runNow(),
-    serve: async () => {
-      const { port, close: stop } = await listen({
-        ...{ port: 0, host: '127.0.0.1', tls: undefined },
-        handler: (request) => respond(request, pipeline),
-        onFault: (error) => faults.push(String((error as Error).stack)),
-      });
-      return { endpoint: `http://127.0.0.1:${port}`, close: stop };
-    },
-    trail: async () => (await audit.recent(100_000)).map((json) => JSON.parse(json)),
-    close: () => close(runner, audit, store),
+  return { pipeline, runner };
+}
+
+function callOf(pipeline: Pipeline): SecretsNode['call'] {
+  return async (service, operation, input, caller = {}) => {
+    const principal = caller.principal ?? rootOf(caller.account ?? account);
+    const asked = { principal, region: caller.region ?? region, service, operation, input };
+    return (await perform(asked, pipeline)) as Record<string, unknown>;
   };
 }
 
-async function close(runner: Runner, audit: { close(): Promise<void> }, store: Store) {
+async function serve(pipeline: Pipeline, faults: string[]) {
+  const { port, close: stop } = await listen({
+    ...{ port: 0, host: '127.0.0.1', tls: undefined },
+    handler: (request) => respond(request, pipeline),
+    onFault: (error) => faults.push(String((error as Error).stack)),
+  });
+  return { endpoint: `http://127.0.0.1:${port}`, close: stop };
+}
+
+async function close(runner: Runner, audit: Audit, store: Store) {
   await runner.close();
   await audit.close();
   await store.close();
@@ -337,3 +349,24 @@ export function rotating(
 
 /** A token of the length that AWS wants; another one each time. */
 export const newToken = (): string => randomBytes(18).toString('hex');
+
+let users = 0;
+/** A user that IAM knows, with one policy: a statement, or several. */
+export async function newUser(
+  { call }: Pick<SecretsNode, 'call'>,
+  wish: { readonly account?: string; readonly name?: string; readonly policy?: object } = {},
+): Promise<Principal> {
+  const owner = wish.account ?? account;
+  const UserName = wish.name ?? `user-${++users}`;
+  const caller = { account: owner };
+  const made = await call('iam', 'CreateUser', { UserName }, caller);
+  const { Arn, UserId } = made.User as { readonly Arn: string; readonly UserId: string };
+  if (wish.policy !== undefined) {
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: wish.policy });
+    await call('iam', 'PutUserPolicy', { UserName, PolicyName: 'own', PolicyDocument }, caller);
+  }
+  return {
+    ...{ type: 'IAMUser', account: owner, arn: Arn, principalId: UserId, userName: UserName },
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  };
+}

@@ -8,6 +8,7 @@ import type { Credentials } from './identities.ts';
 
 export interface Told {
   readonly status: number;
+  readonly headers: Headers;
   readonly text: string;
 }
 
@@ -45,7 +46,7 @@ export async function callOperation(
   const hasBody = wire.method !== 'GET' && wire.method !== 'HEAD';
   const body = hasBody ? { body: wire.body } : {};
   const answer = await fetch(url, { method: wire.method, headers, ...body });
-  return { status: answer.status, text: await answer.text() };
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
 type Encoder = (model: ServiceModel, operation: OperationModel, input: Members) => Wire;

@@ -7,6 +7,7 @@ import { iamToolbox } from '../src/model/iam-toolbox.generated.ts';
 import { kms } from '../src/model/kms.generated.ts';
 import { lambda } from '../src/model/lambda.generated.ts';
 import type { ServiceModel } from '../src/model/schema.ts';
+import { secretsmanager } from '../src/model/secretsmanager.generated.ts';
 import { ssm } from '../src/model/ssm.generated.ts';
 import { sts } from '../src/model/sts.generated.ts';
 import { type Claim, claim } from '../src/wire/claim.ts';
@@ -17,6 +18,7 @@ export const models: ReadonlyMap<string, ServiceModel> = new Map([
   ['iam-toolbox', iamToolbox],
   ['kms', kms],
   ['lambda', lambda],
+  ['secretsmanager', secretsmanager],
   ['ssm', ssm],
   ['sts', sts],
 ]);
@@ -47,6 +49,10 @@ export function claimOf(asked: Asked): Claim {
 /** A KMS request as an SDK sends it; a body that is not text is sent as its JSON. */
 export const kmsRequest = (operation: string, body: unknown): Asked =>
   jsonRequest(`TrentService.${operation}`, body);
+
+/** A Secrets Manager request, as `kmsRequest`. */
+export const secretsRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`secretsmanager.${operation}`, body);
 
 /** A Parameter Store request, as `kmsRequest`. */
 export const ssmRequest = (operation: string, body: unknown): Asked =>

@@ -14,6 +14,11 @@ export const functionsFlags = (usual: 'process' | 'off'): readonly Flag[] => [
     value: 'N',
     help: 'the number of the OS user that functions run as (this one; another needs root)',
   },
+  {
+    name: 'functions-endpoint',
+    value: 'URL',
+    help: 'where functions reach this server, if not at the address that it listens on',
+  },
 ];
 
 export interface FunctionsChoice {
@@ -36,10 +41,13 @@ export function functionsOf(
     : undefined;
   if (uid !== undefined && process.getuid?.() !== 0)
     throw new UsageError('--functions-uid needs a server that runs as root.');
-  let endpoint = endpointOf(at, at.port);
+  const told = flags.text('functions-endpoint');
+  if (told !== undefined && !/^https?:\/\/[^/]+\/?$/.test(told))
+    throw new UsageError(`--functions-endpoint takes a URL like https://keys.example:4566.`);
+  let endpoint = told ?? endpointOf(at, at.port);
   return {
     serving: (port) => {
-      endpoint = endpointOf(at, port);
+      endpoint = told ?? endpointOf(at, port);
     },
     setting:
       how === 'off'

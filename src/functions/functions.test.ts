@@ -1,7 +1,8 @@
 /** Functions of both runtimes, run as they are run for users. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   credentials,
@@ -278,6 +279,52 @@ describe('the environment of a function', () => {
       setting: async () => settingOf({ AWS_ACCESS_KEY_ID: 'mine', LAMBDA_TASK_ROOT: '/' }),
     });
     assert.equal((await under.invoke(spec)).body, credentials.accessKeyId);
+  });
+});
+
+describe('functions of another OS user', () => {
+  test('run as that user, in folders of their own', async (t) => {
+    if (process.getuid?.() !== 0) {
+      t.skip('only root may run them so');
+      return;
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'sealhold-private-'));
+    writeFileSync(join(folder, 'key'), 'secret', { mode: 0o600 });
+    const apart = openTestFunctions({ uid: 65534 });
+    try {
+      const code = `
+        import { readFileSync, writeFileSync } from 'node:fs';
+        const tried = (what) => {
+          try { what(); return 'could'; } catch ({ code }) { return code; }
+        };
+        export const handler = async ({ key, pid }) => ({
+          ids: [process.getuid(), process.getgid(), process.getgroups()],
+          readsKey: tried(() => readFileSync(key)),
+          readsServer: tried(() => readFileSync('/proc/' + pid + '/environ')),
+          signalsServer: tried(() => process.kill(pid, 0)),
+          writesCode: tried(() => writeFileSync('index.mjs', '')),
+          writesOwn: tried(() => writeFileSync(process.env.TMPDIR + '/own', '')),
+        });`;
+      const { body } = await apart.invoke(nodeFunction(code), {
+        key: join(folder, 'key'),
+        pid: process.pid,
+      });
+      assert.deepEqual(body, {
+        ids: [65534, 65534, [65534]],
+        readsKey: 'EACCES',
+        readsServer: 'EACCES',
+        signalsServer: 'EPERM',
+        writesCode: 'EACCES',
+        writesOwn: 'could',
+      });
+      // Its folder goes with it, though another user has written there.
+      const before = folders().length;
+      await apart.close();
+      assert.equal(folders().length, before - 1);
+    } finally {
+      await apart.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

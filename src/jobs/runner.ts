@@ -45,7 +45,7 @@ const batchItems = 100;
 const maxPerforming = 64;
 const patienceMs = 30_000;
 
-export function startRunner(options: {
+export interface RunnerOptions {
   readonly work: readonly DueWork[];
   readonly world: World;
   /**
@@ -54,79 +54,100 @@ export function startRunner(options: {
    */
   readonly commit: (item: DueItem) => Promise<'committed' | 'conflict'>;
   readonly onFault: (kind: string, error: unknown) => void;
-}): Runner {
-  let running: Promise<void> | undefined;
-  let closed = false;
-  const stopping = new AbortController();
-  const performing = new Set<Promise<void>>();
+}
 
-  const perform = (kind: string, work: NonNullable<DueItem['perform']>): void => {
-    const done = work(stopping.signal)
-      .catch((error: unknown) => {
-        if (!closed) options.onFault(kind, error);
-      })
-      .finally(() => {
-        performing.delete(done);
-        // Its place is free for what waits.
-        if (!closed) void tick();
-      });
-    performing.add(done);
+export function startRunner(options: RunnerOptions): Runner {
+  const runner = new EverySecond(options);
+  const timer = setInterval(() => void runner.run(), everyMs);
+  timer.unref();
+  return {
+    runNow: () => runner.runNow(),
+    close: () => {
+      clearInterval(timer);
+      return runner.close();
+    },
   };
-  const runItem = async (kind: string, item: DueItem): Promise<boolean> => {
-    if (item.perform !== undefined && performing.size >= maxPerforming) return false;
-    if ((await options.commit(item)) !== 'committed') return false;
-    if (item.perform !== undefined) perform(kind, item.perform);
-    return true;
-  };
-  const runKind = async (work: DueWork): Promise<void> => {
-    while (!closed) {
-      const items = await work.due(options.world.now(), batchItems);
+}
+
+class EverySecond {
+  readonly #options: RunnerOptions;
+  readonly #stopping = new AbortController();
+  readonly #performing = new Set<Promise<void>>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Does what is due once, or waits for who is at it. */
+  run(): Promise<void> {
+    this.#running ??= this.#runAll().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async runNow(): Promise<void> {
+    const { world } = this.#options;
+    // A run under way may have read the clock before it moved: wait for it, then look once more.
+    await this.#running;
+    await this.run();
+    const until = world.monotonic() + patienceMs;
+    while (this.#performing.size > 0 && world.monotonic() < until) {
+      await Promise.race([...this.#performing, waiting(until - world.monotonic())]);
+      await this.#running;
+      await this.run();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await Promise.all(this.#performing);
+  }
+
+  async #runAll(): Promise<void> {
+    for (const work of this.#options.work) {
+      try {
+        await this.#runKind(work);
+      } catch (error) {
+        this.#options.onFault(work.kind, error);
+      }
+    }
+  }
+
+  async #runKind(work: DueWork): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const items = await work.due(this.#options.world.now(), batchItems);
       let committed = 0;
-      for (const item of items) if (await runItem(work.kind, item)) committed++;
+      for (const item of items) if (await this.#runItem(work.kind, item)) committed++;
       // Asked again until nothing is due: what was done may have made other items conflict, such as
       // two replicas of one key. A batch in which nothing moved is another node's work or a fault:
       // the next tick looks again.
       if (committed === 0) return;
     }
-  };
-  const runAll = async (): Promise<void> => {
-    for (const work of options.work) {
-      try {
-        await runKind(work);
-      } catch (error) {
-        options.onFault(work.kind, error);
-      }
-    }
-  };
-  const tick = (): Promise<void> => {
-    running ??= runAll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
-  const runNow = async (): Promise<void> => {
-    // A run under way may have read the clock before it moved: wait for it, then look once more.
-    await running;
-    await tick();
-    const until = options.world.monotonic() + patienceMs;
-    while (performing.size > 0 && options.world.monotonic() < until) {
-      await Promise.race([...performing, waiting(until - options.world.monotonic())]);
-      await tick();
-    }
-  };
-  const timer = setInterval(() => void tick(), everyMs);
-  timer.unref();
+  }
 
-  return {
-    runNow,
-    close: async () => {
-      closed = true;
-      clearInterval(timer);
-      stopping.abort();
-      await running;
-      await Promise.all(performing);
-    },
-  };
+  async #runItem(kind: string, item: DueItem): Promise<boolean> {
+    const { perform } = item;
+    if (perform !== undefined && this.#performing.size >= maxPerforming) return false;
+    if ((await this.#options.commit(item)) !== 'committed') return false;
+    if (perform !== undefined) this.#perform(kind, perform);
+    return true;
+  }
+
+  #perform(kind: string, perform: NonNullable<DueItem['perform']>): void {
+    const { signal } = this.#stopping;
+    const done = perform(signal)
+      .catch((error: unknown) => this.#options.onFault(kind, error))
+      .finally(() => {
+        const wasFull = this.#performing.size >= maxPerforming;
+        this.#performing.delete(done);
+        // Its place is free for what waits.
+        if (wasFull && !signal.aborted) void this.run();
+      });
+    this.#performing.add(done);
+  }
 }
 
 function waiting(ms: number): Promise<void> {

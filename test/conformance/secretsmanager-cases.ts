@@ -336,7 +336,7 @@ const getBinary: Case = async (ask) => {
 
 const changeBinary: Case = async (ask, parameters) => {
   const SecretId = newName();
-  const unescape = (text: string): string =>
+  const bytesOf = (text: string): string =>
     Buffer.from(
       text.replaceAll(/\\x([0-9a-f]{2})/g, (_, hex) =>
         String.fromCharCode(Number.parseInt(hex, 16)),
@@ -347,9 +347,9 @@ const changeBinary: Case = async (ask, parameters) => {
   await send(ask, 'CreateSecret', { Name: SecretId, SecretBinary: b64('initial') });
   const get = async () => shownBytes(await record(ask, 'GetSecretValue', { SecretId }));
   const before = await get();
-  await send(ask, 'PutSecretValue', { SecretId, SecretBinary: unescape(first) });
+  await send(ask, 'PutSecretValue', { SecretId, SecretBinary: bytesOf(first) });
   const put = await get();
-  await send(ask, 'UpdateSecret', { SecretId, SecretBinary: unescape(second) });
+  await send(ask, 'UpdateSecret', { SecretId, SecretBinary: bytesOf(second) });
   return {
     put_secret_value_secret_response: before,
     put_secret_binary_response_updated: put,

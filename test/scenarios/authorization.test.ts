@@ -10,6 +10,8 @@ import { kms } from '../authorized/kms.ts';
 import { lambda, logs } from '../authorized/lambda.ts';
 import { ownServices } from '../authorized/own.ts';
 import type { Sample, ServiceSamples } from '../authorized/sample.ts';
+import { secretsmanager } from '../authorized/secretsmanager.ts';
+import { ssm } from '../authorized/ssm.ts';
 import { newUser, putUserPolicy, type User } from '../identities.ts';
 import { type Implemented, implementedOperations } from '../implemented.ts';
 import { validValue } from '../probes/probe.ts';
@@ -21,6 +23,8 @@ const samples: Readonly<Record<string, ServiceSamples>> = {
   kms,
   lambda,
   logs,
+  secretsmanager,
+  ssm,
   ...ownServices,
 };
 

@@ -20,7 +20,7 @@ describe('a function', () => {
     ['eu-central-1:444455556666:f', undefined, arn.replace('111122223333', '444455556666')],
   ];
   for (const [FunctionName, Qualifier, expected] of cases)
-    test(`${FunctionName}${Qualifier === undefined ? '' : ` and ${Qualifier}`} is ${expected}`, () => {
+    test(`${FunctionName}, qualified ${Qualifier}, is ${expected}`, () => {
       assert.equal(namedArn(namedFunction({ FunctionName, Qualifier }, caller)), expected);
     });
   test('of another Region, or of two qualifiers, is none', () => {

@@ -1,4 +1,4 @@
-/** What Lambda stores: functions, their published versions, aliases, code, and what waits to run. */
+/** What Lambda stores: functions, published versions, aliases, code, and what waits to run. */
 import type { Architecture, Runtime } from '../../model/lambda.generated.ts';
 import type { Collection, Entry, Store } from '../../store/store.ts';
 
@@ -12,7 +12,7 @@ export interface Place {
 export interface FunctionRecord extends Place {
   readonly name: string;
   readonly latest: VersionRecord;
-  /** The number of the last version that was published; 0 for none. Numbers are never used again. */
+  /** The number of the last version that was published; 0 for none. None is used again. */
   readonly lastVersion: number;
   readonly tags: Readonly<Record<string, string>>;
   /** By qualifier, '' for the function itself. */
@@ -63,6 +63,8 @@ export interface CodeFacts {
 export interface PolicyRecord {
   /** The document as GetPolicy answers it. */
   readonly text: string;
+  /** Unique ids of the users and roles that it names, by the ARNs that they had. */
+  readonly principalIds: Readonly<Record<string, string>>;
   readonly revisionId: string;
 }
 

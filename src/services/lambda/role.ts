@@ -1,9 +1,9 @@
-/** The execution role: what a function may do, by temporary credentials that Lambda asks STS for. */
+/** The execution role: what a function may do, by credentials that Lambda asks STS for. */
 import { ApiError } from '../../api-error.ts';
 import type { RoleCredentials } from '../../functions/spec.ts';
 import type { Call, Principal } from '../../operation.ts';
 import { roleGone, roleNotAssumable, roleOfAnotherAccount } from './errors.ts';
-import { roleOf } from './names.ts';
+import { functionArn, roleOf } from './names.ts';
 import type { LambdaPorts } from './ports.ts';
 import type { Place } from './records.ts';
 
@@ -78,6 +78,7 @@ async function assume(
       RoleSessionName: functionName,
       DurationSeconds: sessionSeconds,
     },
+    sourceArn: functionArn(place, functionName),
   })) as {
     Credentials: {
       AccessKeyId: string;

@@ -1,6 +1,6 @@
 /**
- * When a secret and its versions were last read, to the day, as AWS keeps it. The first reading of a
- * day writes it in its own commit; the others of that day write nothing.
+ * When a secret and its versions were last read, to the day, as AWS keeps it. The first reading of
+ * a day writes it in its own commit; the others of that day write nothing.
  */
 import type { Call } from '../../operation.ts';
 import type { Entry } from '../../store/store.ts';
@@ -24,6 +24,10 @@ export function openAccesses({ accesses }: Records): Accesses {
       const day = call.now - (call.now % dayMs);
       const known = accesses.peek(id);
       if (known?.value.day === day && known.value.versions[number] === day) return undefined;
+      // One request may read a secret several times.
+      const noted = `secretsmanager access ${id} ${number}`;
+      if (call.made.has(noted)) return undefined;
+      call.made.set(noted, true);
       return whenHere(accesses.get(id), (entry) => {
         const before = entry?.value;
         if (before?.day === day && before.versions[number] === day) return;

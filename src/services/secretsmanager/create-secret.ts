@@ -1,4 +1,4 @@
-/** CreateSecret. */
+/** CreateSecret: a name that is free, perhaps a value, perhaps replicas. */
 import { equalSecret } from '../../crypto/hash.ts';
 import type {
   CreateSecretRequest,

@@ -1,6 +1,6 @@
 /**
- * Secrets Manager's cron expressions: `cron(0 hours day-of-month month day-of-week *)`, in UTC. Pure.
- * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html)
+ * Secrets Manager's cron expressions: `cron(0 hours day-of-month month day-of-week *)`, in UTC.
+ * Pure. (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html)
  */
 
 export interface Cron {
@@ -85,11 +85,11 @@ function dateOf(part: string): DayMatcher | undefined {
 function weekdayOf(part: string): DayMatcher | undefined {
   if (part === 'L') return ({ weekday }) => weekday === weekdayField.max;
   const [, lastText] = /^(\w+)L$/.exec(part) ?? [];
-  const last = lastText === undefined ? undefined : valueOf(lastText, weekdayField);
+  const last = lastText === undefined ? undefined : numberOf(lastText, weekdayField);
   if (last !== undefined)
     return ({ weekday, date, monthDays }) => weekday === last && date > monthDays - 7;
   const [, nthText, nth] = /^(\w+)#([1-5])$/.exec(part) ?? [];
-  const named = nthText === undefined ? undefined : valueOf(nthText, weekdayField);
+  const named = nthText === undefined ? undefined : numberOf(nthText, weekdayField);
   if (named !== undefined)
     return ({ weekday, date }) => weekday === named && Math.ceil(date / 7) === Number(nth);
   const weekdays = rangeOf(part, weekdayField);
@@ -112,16 +112,16 @@ function rangeOf(part: string, field: Field): ReadonlySet<number> | undefined {
   if (part === '' || step === '0') return undefined;
   const isOpen = from === '*' || (from === '' && step !== undefined);
   if (isOpen && to !== undefined) return undefined;
-  const start = isOpen ? field.min : valueOf(from, field);
+  const start = isOpen ? field.min : numberOf(from, field);
   const onlyOne = !isOpen && to === undefined && step === undefined;
-  const end = to === undefined ? (onlyOne ? start : field.max) : valueOf(to, field);
+  const end = to === undefined ? (onlyOne ? start : field.max) : numberOf(to, field);
   if (start === undefined || end === undefined || end < start) return undefined;
   const values = new Set<number>();
   for (let value = start; value <= end; value += Number(step ?? 1)) values.add(value);
   return values;
 }
 
-function valueOf(text: string, { min, max, names }: Field): number | undefined {
+function numberOf(text: string, { min, max, names }: Field): number | undefined {
   const named = names.indexOf(text.toUpperCase());
   if (named >= 0) return named + min;
   const value = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;

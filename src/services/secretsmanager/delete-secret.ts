@@ -61,7 +61,8 @@ async function deleteSecret(
   refuseTies(secret);
   const deletionDate = call.now + days * dayMs;
   const { records } = secrets;
-  const events = versionEvents('StartSecretVersionDelete', secret, call.now);
+  const isScheduled = secret.deletionDate !== undefined;
+  const events = isScheduled ? [] : versionEvents('StartSecretVersionDelete', secret, call.now);
   call.stage(await jobRemoval(records, entry));
   if (isForced) {
     events.push(...versionEvents('EndSecretVersionDelete', secret, call.now));

@@ -67,7 +67,8 @@ function byWords(value: string, textsOf: (secret: Secret) => readonly string[]):
 
 /**
  * Words in lower case: what stands between separators, split where a capital letter goes before a
- * small one (`AppBeta`, and `COMPANYthings` as `COMPAN`, `Ythings`), and between letters and digits.
+ * small one (`AppBeta`, and `COMPANYthings` as `COMPAN`, `Ythings`), and between letters and
+ * digits.
  */
 export function wordsOf(text: string): readonly string[] {
   return text

@@ -1,6 +1,7 @@
 /**
  * Invoking a rotation function, as the service that Secrets Manager is: the function's own policy
- * must let it (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html).
+ * must let it
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html).
  */
 import type { Principal } from '../../operation.ts';
 import type { SecretsPorts } from './context.ts';

@@ -35,7 +35,8 @@ export function namedPrincipals(text: string): readonly string[] {
 /** Condition keys that pin a caller down when they are compared with a fixed value. */
 const limiting = [
   /^aws:(principalarn|principalaccount|principalorgid|principalorgpaths|userid|username)$/,
-  /^aws:(sourceaccount|sourcearn|sourceorgid|sourceowner|sourcevpc|sourcevpce|sourceip|vpcsourceip)$/,
+  /^aws:(sourceaccount|sourcearn|sourceorgid|sourceowner)$/,
+  /^aws:(sourcevpc|sourcevpce|sourceip|vpcsourceip)$/,
   /^aws:(calledvia|viaawsservice)$/,
 ];
 

@@ -39,8 +39,8 @@ export function randomPassword(input: GetRandomPasswordRequest, randomBytes: Ran
   const draw = drawing(randomBytes);
   for (;;) {
     const password = drawn(pool, length, draw);
-    // Drawn anew as a whole: then all passwords that satisfy are equally likely. Of the least likely
-    // kind (one letter, one digit, one capital and any sign, four in all) one in 2,000 does.
+    // Drawn anew as a whole: then all passwords that satisfy are equally likely. Of the least
+    // likely kind (one letter, one digit, one capital and any sign, four in all) one in 2,000 does.
     if (!requiresEach || allowed.every((type) => hasAnyOf(password, type))) return password;
   }
 }

@@ -20,10 +20,10 @@ const groups: readonly (readonly [perSecond: number, operations: readonly string
   [    50, ['RestoreSecret']],
   [    50, ['RotateSecret', 'CancelRotateSecret']],
   [    50, ['TagResource', 'UntagResource']],
-  [    50, ['GetResourcePolicy', 'PutResourcePolicy', 'DeleteResourcePolicy', 'ListResourcePolicies',
-            'ValidateResourcePolicy']],
-  [    50, ['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage', 'ReplicateSecretToRegions',
-            'RemoveRegionsFromReplication', 'StopReplicationToReplica',
+  [    50, ['GetResourcePolicy', 'PutResourcePolicy', 'DeleteResourcePolicy',
+            'ListResourcePolicies', 'ValidateResourcePolicy']],
+  [    50, ['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage',
+            'ReplicateSecretToRegions', 'RemoveRegionsFromReplication', 'StopReplicationToReplica',
             'AssociateCrossAccountReplica', 'DisassociateCrossAccountReplica']],
 ];
 

@@ -20,8 +20,9 @@ interface Asked {
 const defaultKeyShown = 'alias/aws/secretsmanager';
 
 /**
- * The replicas that a request adds, none of them made yet, and the Regions where one takes the place
- * of a secret of its own. @throws ApiError for the secret's own Region and those of other partitions.
+ * The replicas that a request adds, none of them made yet, and the Regions where one takes the
+ * place of a secret of its own. @throws ApiError for the secret's own Region and those of other
+ * partitions.
  */
 export async function replicaRequest(
   { records }: Pick<SecretsContext, 'records'>,

@@ -1,7 +1,7 @@
 /**
  * Changing a secret together with its copies: whoever changes a secret stages `stageChange` rather
- * than its record alone. Copies are written in the same commit, so an answered change holds in every
- * Region; what KMS refuses for a copy leaves that copy as it was and its status Failed.
+ * than its record alone. Copies are written in the same commit, so an answered change holds in
+ * every Region; what KMS refuses for a copy leaves that copy as it was and its status Failed.
  */
 import { ApiError } from '../../api-error.ts';
 import type { Call } from '../../operation.ts';
@@ -22,8 +22,8 @@ const nothingInHand: ValuesInHand = new Map();
 export const succeeded = 'Replication succeeded';
 
 /**
- * Stages a secret's new state, and that of its copies. `before` undefined: it is new. Gives back the
- * state as it is stored, with how replication went.
+ * Stages a secret's new state, and that of its copies. `before` undefined: it is new. Gives back
+ * the state as it is stored, with how replication went.
  */
 export async function stageChange(
   secrets: SecretsContext,
@@ -58,6 +58,7 @@ class Change {
   readonly #changed: Secret;
   /** Which Regions had a copy before. */
   readonly #former: ReadonlyMap<string, Replica>;
+  readonly #formerLink: Secret['crossAccountReplica'];
   readonly #isOfValues: boolean;
   readonly #inHand: ValuesInHand;
   readonly #overwritten: ReadonlySet<string>;
@@ -78,6 +79,7 @@ class Change {
     this.#call = call;
     this.#changed = asked.changed;
     this.#former = new Map(asked.before?.replicas?.map((replica) => [replica.region, replica]));
+    this.#formerLink = asked.before?.crossAccountReplica;
     this.#isOfValues = asked.before?.versions !== asked.changed.versions;
     this.#inHand = asked.inHand;
     this.#overwritten = asked.overwritten;
@@ -135,8 +137,9 @@ class Change {
     const { records } = this.#secrets;
     const place = parseArn(link.arn);
     const entry = await records.secrets.get(secretRecordId(place));
-    if (entry?.value.arn !== link.arn || entry.value.crossAccountPrimary?.status === 'Detached')
-      return { ...link, status: 'Detached' };
+    const isAskedFor = link !== this.#formerLink;
+    if (entry === undefined || !isLinked(entry.value, this.#changed, isAskedFor))
+      return { ...link, status: 'Detached', message: undefined };
     const copy = entry.value;
     try {
       const { versions, nextNumber, writes } = await this.#copiedVersions(copy, (version) =>
@@ -156,8 +159,8 @@ class Change {
   }
 
   /**
-   * The versions of a copy: those that it has, with the labels of the primary, and those with labels
-   * that it lacks. What the primary has forgotten goes.
+   * The versions of a copy: those that it has, with the labels of the primary, and those with
+   * labels that it lacks. What the primary has forgotten goes.
    */
   async #copiedVersions(
     copy: Secret,
@@ -192,7 +195,9 @@ class Change {
     return made;
   }
 
-  /** In another account: its key encrypts the data key that there is, so `kms:Encrypt` is enough. */
+  /**
+   * In another account: its key encrypts the data key that there is, so `kms:Encrypt` is enough.
+   */
   async #underItsDataKey(copy: Secret, version: Version): Promise<Encrypted> {
     const { value, dataKey } = await this.#opened(version);
     const asked = { versionId: version.id, plaintext: dataKey };
@@ -244,6 +249,19 @@ function failure(error: unknown): string {
 export const isCopyOf = (copy: Secret, primary: Secret): boolean =>
   copy.replicaOf === primary.region && copy.arn === withRegion(primary.arn, copy.region);
 
+/**
+ * Whether both sides say so: a secret that its owner has set free is nobody's copy. What was
+ * detached may be associated anew.
+ */
+const isLinked = (
+  { arn, crossAccountPrimary }: Secret,
+  primary: Secret,
+  isAskedFor = false,
+): boolean =>
+  arn === primary.crossAccountReplica?.arn &&
+  crossAccountPrimary?.arn === primary.arn &&
+  (isAskedFor || crossAccountPrimary.status !== 'Detached');
+
 /** What a replica is of itself, and a new one begins with. */
 type Own = Pick<Secret, 'id' | 'createdAt' | 'versions'>;
 
@@ -287,8 +305,7 @@ export async function copyWrites(records: Records, changed: Secret): Promise<rea
   }
   const other =
     link === undefined ? undefined : await records.secrets.get(secretRecordId(parseArn(link.arn)));
-  if (other === undefined || other.value.arn !== link?.arn) return writes;
-  if (other.value.crossAccountPrimary?.arn !== changed.arn) return writes;
+  if (other === undefined || !isLinked(other.value, changed)) return writes;
   const { versions, removals } = await relabelled(records, other.value, changed.versions);
   const { nextNumber } = changed;
   writes.push(

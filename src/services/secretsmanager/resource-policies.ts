@@ -13,6 +13,7 @@ import type {
   ValidateResourcePolicyResponse,
 } from '../../model/secretsmanager.generated.ts';
 import type { Call, Found, Operations } from '../../operation.ts';
+import { shownPolicy } from '../../policy/shown.ts';
 import { conditionsOf } from './condition-keys.ts';
 import type { SecretsContext } from './context.ts';
 import { defaultPolicyName, managedPolicy, managedPolicyName } from './cross-account-policy.ts';
@@ -94,7 +95,9 @@ async function getPolicy(
   secret: Secret,
 ): Promise<GetResourcePolicyResponse> {
   const text =
-    name === defaultPolicyName ? await shownPolicy(secrets, secret) : policyNamed(secret, name);
+    name === defaultPolicyName
+      ? await shownSecretPolicy(secrets, secret)
+      : policyNamed(secret, name);
   if (text === undefined && name !== defaultPolicyName) throw policyNotFound(name);
   return {
     ...named(secret),
@@ -123,12 +126,12 @@ function checkPolicy(input: PutResourcePolicyRequest, call: Call, secret: Secret
   if (fault === 'principal') throw policyPrincipalUnsupported();
   if (fault === 'syntax') throw policyMalformed();
   if (BlockPublicPolicy === true && isPublic(text)) throw policyPublic();
-  if (locksOut(call, { ...secret, policy: text })) throw policyLocksOut();
+  if (locksOut(call, input, { ...secret, policy: text })) throw policyLocksOut();
 }
 
 /** Whether the caller could not take the policy back any more. */
-function locksOut(call: Call, secret: Secret): boolean {
-  const conditions = conditionsOf({ call, input: {}, secret });
+function locksOut(call: Call, input: object, secret: Secret): boolean {
+  const conditions = conditionsOf({ call, input: { ...input }, secret });
   const refused = (action: string): ApiError | undefined => {
     try {
       call.authorize(`secretsmanager:${action}`, secretResource(secret), { conditions });
@@ -172,16 +175,13 @@ async function uniqueIds(
   return ids;
 }
 
-/** As GetResourcePolicy shows it: whoever is gone stands in it by the id that they had. */
-async function shownPolicy(
+/** As GetResourcePolicy shows it. */
+async function shownSecretPolicy(
   { principals }: SecretsContext,
-  secret: Secret,
+  { policy: text, policyPrincipals: principalIds = {} }: Secret,
 ): Promise<string | undefined> {
-  let shown = secret.policy;
-  for (const [arn, id] of Object.entries(secret.policyPrincipals ?? {}))
-    if ((await principals?.uniqueIdOf(arn)) !== id)
-      shown = shown?.replaceAll(JSON.stringify(arn), JSON.stringify(id));
-  return shown;
+  if (text === undefined || principals === undefined) return text;
+  return shownPolicy({ text, principalIds }, principals.arnOf);
 }
 
 /** `default` first, then by name. */
@@ -229,7 +229,7 @@ function validatePolicy(
       ? [checks[fault]]
       : [
           ...(isPublic(text) ? [checks.public] : []),
-          ...(secret !== undefined && locksOut(call, { ...secret, policy: text })
+          ...(secret !== undefined && locksOut(call, input, { ...secret, policy: text })
             ? [checks.lockOut]
             : []),
         ];

@@ -1,6 +1,9 @@
 /** A rotation under way: which step it is at, and who is at it. Pure. */
 
-/** The four steps, in order (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html). */
+/**
+ * The four steps, in order
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html).
+ */
 export const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 export type Step = (typeof steps)[number];
 

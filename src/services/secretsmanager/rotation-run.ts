@@ -29,6 +29,9 @@ import { valueRemovals } from './values.ts';
 /** So often a change of a secret that others change too is tried. */
 const maxTries = 20;
 const maxReattempts = 1_000;
+/** What Lambda answers while a function serves as many as it may. */
+const busyCodes = new Set(['TooManyRequestsException', 'ThrottlingException']);
+const busyPatienceMs = 10 * 60_000;
 
 export class Rotations {
   readonly #secrets: Omit<SecretsContext, 'reattempt'>;
@@ -187,18 +190,13 @@ export class Rotations {
     job: RotationJob,
     stopped: AbortSignal,
   ): Promise<'done' | 'failed' | 'stopped'> {
+    if (stopped.aborted) return 'stopped';
     let renewing: Promise<unknown> = Promise.resolve();
     const renew = setInterval(() => {
       renewing = this.#change(id, (held, now) => ({ ...held, at: now + leaseMs })).catch(() => {});
     }, leaseMs / 3);
     renew.unref();
-    const invoked = invokeFunction(this.#secrets, secret, { kind: 'step', job }).then(
-      () => 'done' as const,
-      (error: unknown) => {
-        if (error instanceof ApiError || error instanceof FunctionFailed) return 'failed' as const;
-        throw error;
-      },
-    );
+    const invoked = this.#invokeWhenFree(secret, job, stopped);
     try {
       return await orStopped(invoked, stopped);
     } finally {
@@ -207,6 +205,30 @@ export class Rotations {
       // Nobody waits for it any more when the node stops.
       invoked.catch(() => {});
     }
+  }
+
+  /** Many secrets may share a function, which serves so many at a time: the others wait. */
+  async #invokeWhenFree(
+    secret: Secret,
+    job: RotationJob,
+    stopped: AbortSignal,
+  ): Promise<'done' | 'failed' | 'stopped'> {
+    const { world } = this.#secrets;
+    const until = world.monotonic() + busyPatienceMs;
+    for (let waitMs = 50; !stopped.aborted; waitMs = Math.min(waitMs * 2, 2_000)) {
+      try {
+        await invokeFunction(this.#secrets, secret, { kind: 'step', job });
+        return 'done';
+      } catch (error) {
+        if (error instanceof FunctionFailed) return 'failed';
+        if (!(error instanceof ApiError)) throw error;
+        if (!busyCodes.has(error.code) || world.monotonic() > until) return 'failed';
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, waitMs * (0.5 + world.randomBytes(1).readUInt8() / 256));
+      await promise;
+    }
+    return 'stopped';
   }
 
   /** The whole rotation is tried again later, and given up after some attempts. */
@@ -330,7 +352,6 @@ function isLeftPending(secret: Secret | undefined): boolean {
 
 /** What comes first: the work's result, or the end of the node. */
 async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'stopped'> {
-  if (signal.aborted) return 'stopped';
   const stop = Promise.withResolvers<'stopped'>();
   const listen = (): void => stop.resolve('stopped');
   signal.addEventListener('abort', listen, { once: true });

@@ -1,6 +1,6 @@
 /**
- * A secret's value as it lies in the store: encrypted under a data key of its own, which lies beside
- * it encrypted by KMS. Nothing here keeps a plaintext.
+ * A secret's value as it lies in the store: encrypted under a data key of its own, which lies
+ * beside it encrypted by KMS. Nothing here keeps a plaintext.
  */
 import { ivBytes, open, seal } from '../../crypto/aead.ts';
 import type { World } from '../../world.ts';

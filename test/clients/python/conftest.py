@@ -22,7 +22,8 @@ def server():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [ROOT / "bin" / "sealhold", "start", "--port", str(port), "--data", folder],
+        [ROOT / "bin" / "sealhold", "start", "--port", str(port), "--data", folder]
+        + ["--functions", "process"],
         stdout=subprocess.DEVNULL,
     )
     endpoint = f"http://127.0.0.1:{port}"
