@@ -10,14 +10,20 @@ export type Scalar = string | number | boolean | null;
 export type Matcher =
   /** `exists: false`: there must be no value. All others ask for one. */
   | { readonly kind: 'absent' }
-  | { readonly kind: 'present'; readonly accepts: (value: Scalar) => boolean };
+  | {
+      readonly kind: 'present';
+      readonly accepts: (value: Scalar) => boolean;
+      /** Where only one value will do. */
+      readonly literal?: Scalar;
+    };
 
 export const absent: Matcher = { kind: 'absent' };
-const present = (accepts: (value: Scalar) => boolean): Matcher => ({ kind: 'present', accepts });
+type Present = Matcher & { readonly kind: 'present' };
+const present = (accepts: Present['accepts']): Present => ({ kind: 'present', accepts });
 
 /** A test of texts as a test of values: other values are no texts. */
 type Test = (text: string) => boolean;
-const ofText = (test: Test): Matcher =>
+const ofText = (test: Test): Present =>
   present((value) => typeof value === 'string' && test(value));
 
 export const exists: Matcher = present(() => true);
@@ -25,8 +31,11 @@ export const exists: Matcher = present(() => true);
 /** The same value; addresses are compared as addresses, however they are written. */
 export function equals(wanted: Scalar): Matcher {
   const address = typeof wanted === 'string' ? addressBytes(wanted) : undefined;
-  if (address === undefined) return present((value) => value === wanted);
-  return ofText((text) => text === wanted || addressBytes(text)?.equals(address) === true);
+  const test =
+    address === undefined
+      ? present((value) => value === wanted)
+      : ofText((text) => text === wanted || addressBytes(text)?.equals(address) === true);
+  return { ...test, literal: wanted };
 }
 
 export const startsWith =
