@@ -124,30 +124,11 @@ export interface Services {
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
   const { store, world, quotas, access, log = () => {} } = options;
-  const { attestationRoots, fixtures, keyStores } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
-  const kms = await createKms({
-    store,
-    world,
-    principals,
-    ...(keyStores === undefined ? {} : { keyStores }),
-    ...(quotas === undefined ? {} : { quotas }),
-    ...(attestationRoots === undefined ? {} : { attestationRoots }),
-    ...(fixtures === undefined ? {} : { fixtures }),
-  });
+  const kms = await openKms(options);
   const secretsManager = openSecretsManager(options);
-  const serviceQuotas = createServiceQuotas({
-    store,
-    services: [
-      {
-        code: 'kms',
-        name: 'AWS Key Management Service (AWS KMS)',
-        quotas: (region) => listedQuotas(quotas?.settings, region),
-      },
-    ],
-  });
   const sts = await openSts(options);
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
   const lambda = openLambda({
@@ -184,7 +165,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
       ['secretsmanager', secretsManager.operations],
-      ['servicequotas', serviceQuotas],
+      ['servicequotas', serviceQuotas(store, quotas)],
       ['ssm', parameterStore.operations],
       ['sts', sts.operations],
     ]),
@@ -203,6 +184,38 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     closing: [() => events.close(), ...lambda.closing, () => kms.close()],
   };
 }
+
+function openKms({
+  store,
+  world,
+  iam,
+  quotas,
+  attestationRoots,
+  fixtures,
+  keyStores,
+}: ServiceOptions): Promise<Kms> {
+  return createKms({
+    store,
+    world,
+    principals: principalsOf(iam),
+    ...(keyStores === undefined ? {} : { keyStores }),
+    ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
+  });
+}
+
+const serviceQuotas = (store: Store, quotas: QuotaOptions | undefined): OperationTable =>
+  createServiceQuotas({
+    store,
+    services: [
+      {
+        code: 'kms',
+        name: 'AWS Key Management Service (AWS KMS)',
+        quotas: (region) => listedQuotas(quotas?.settings, region),
+      },
+    ],
+  });
 
 /** Whom policies name: who has an ARN, and which ARN somebody has now. */
 const principalsOf = (iam: IamRecords) => ({

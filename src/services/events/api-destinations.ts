@@ -3,6 +3,7 @@
  * ListApiDestinations.
  */
 import type {
+  CreateApiDestinationRequest,
   EventsModel,
   ApiDestination as ShownDestination,
 } from '../../model/events.generated.ts';
@@ -56,29 +57,7 @@ export function destinationOperations(context: EventsContext) {
     CreateApiDestination: {
       readOnly: false,
       find,
-      run: async (input, call, named: Named) => {
-        if (named.entry !== undefined) throw destinationExists(input.Name);
-        const place = placeOf(call);
-        const others = await destinations.page({
-          prefix: placePrefix(place),
-          limit: maxDestinations,
-        });
-        if (others.entries.length >= maxDestinations) throw limitExceeded();
-        const destination: ApiDestination = {
-          ...place,
-          name: input.Name,
-          id: newUuid(call.world),
-          ...changes(context, input),
-          connectionArn: await requiredConnection(context, input.ConnectionArn, call),
-          endpoint: input.InvocationEndpoint,
-          method: input.HttpMethod,
-          ratePerSecond: input.InvocationRateLimitPerSecond ?? defaultRate,
-          createdAt: call.now,
-          modifiedAt: call.now,
-        };
-        call.stage(destinations.insert(destinationId(place, input.Name), destination));
-        return stateOf(context, destination);
-      },
+      run: (input, call, named: Named) => createDestination(context, input, { call, named }),
     },
     UpdateApiDestination: {
       readOnly: false,
@@ -129,6 +108,32 @@ export function destinationOperations(context: EventsContext) {
     | 'DescribeApiDestination'
     | 'ListApiDestinations'
   >;
+}
+
+async function createDestination(
+  context: EventsContext,
+  input: CreateApiDestinationRequest,
+  { call, named }: { readonly call: Call; readonly named: Named },
+) {
+  const { destinations } = context.records;
+  if (named.entry !== undefined) throw destinationExists(input.Name);
+  const place = placeOf(call);
+  const others = await destinations.page({ prefix: placePrefix(place), limit: maxDestinations });
+  if (others.entries.length >= maxDestinations) throw limitExceeded();
+  const destination: ApiDestination = {
+    ...place,
+    name: input.Name,
+    id: newUuid(call.world),
+    ...changes(context, input),
+    connectionArn: await requiredConnection(context, input.ConnectionArn, call),
+    endpoint: input.InvocationEndpoint,
+    method: input.HttpMethod,
+    ratePerSecond: input.InvocationRateLimitPerSecond ?? defaultRate,
+    createdAt: call.now,
+    modifiedAt: call.now,
+  };
+  call.stage(destinations.insert(destinationId(place, input.Name), destination));
+  return stateOf(context, destination);
 }
 
 async function findDestination(

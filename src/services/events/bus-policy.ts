@@ -55,7 +55,7 @@ type Json = Readonly<Record<string, unknown>>;
 const policyText = (statements: readonly Json[]): string =>
   JSON.stringify({ Version: '2012-10-17', Statement: statements });
 
-/** With the names that those who are in them have now: a new statement may name who has an old one. */
+/** With the names that those in it have now: a new statement may name who has an old one. */
 async function statementsOf({ ports }: EventsContext, { policy }: Bus): Promise<readonly Json[]> {
   if (policy === undefined) return [];
   const text = await shownPolicy(policy, ports.arnOf);

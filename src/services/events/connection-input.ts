@@ -101,8 +101,25 @@ type WireExtra = {
 };
 
 /** Headers that a request has for other reasons. */
-const reserved =
-  /^(authorization|connection|content-encoding|content-length|host|max-forwards|te|transfer-encoding|trailer|upgrade|via|www-authenticate|x-forwarded-.*|x-amz.*|x-amzn.*)$/i;
+const reserved = new RegExp(
+  `^(${[
+    'authorization',
+    'connection',
+    'content-encoding',
+    'content-length',
+    'host',
+    'max-forwards',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'via',
+    'www-authenticate',
+    'x-forwarded-.*',
+    'x-amzn?-.*',
+  ].join('|')})$`,
+  'i',
+);
 
 function storedExtras({
   HeaderParameters: headers,

@@ -102,7 +102,7 @@ function matchesBelow(
   );
 }
 
-/** Whether the test holds for some choice of one element from each list, with what is there anyway. */
+/** Whether the test holds for some choice of one element from each list, with what is there. */
 function someChoice(
   lists: readonly (readonly EventObject[])[],
   chosen: readonly EventObject[],
