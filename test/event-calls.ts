@@ -1,4 +1,4 @@
-/** EventBridge on a running server, called as SDKs do, and what of events has come to log groups. */
+/** EventBridge on a running server, called as SDKs do, and what events have come to log groups. */
 import { events } from '../src/model/events.generated.ts';
 import type { Credentials } from './identities.ts';
 import { type Ask, asker, got, logsOf, until } from './lambda.ts';
