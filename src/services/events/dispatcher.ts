@@ -1,7 +1,6 @@
 /**
  * Takes events from buses to the rules that match, and from there to the targets: on whichever node
- * comes first, again when it fails, until it is delivered or given up. An event whose node dies
- * meanwhile is delivered again: each is delivered at least once.
+ * comes first. An event whose node dies meanwhile is taken again: each is delivered at least once.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Target } from '../../model/events.generated.ts';
@@ -9,36 +8,21 @@ import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
 import { newUuid } from '../../uuid.ts';
 import type { Matches } from './compiled-patterns.ts';
-import { type Deliverer, deliver } from './deliver.ts';
+import type { Deliverer } from './deliver.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
 import { type EventValue, readEvent } from './event-match.ts';
 import { newBus } from './finder.ts';
-import { defaultBus, parseTargetArn, ruleArn } from './names.ts';
-import {
-  type Arrival,
-  busId,
-  type Delivery,
-  type Rule,
-  ruleId,
-  rulesPrefix,
-  sortableTime,
-} from './records.ts';
-import { type Attempt, nextStep } from './retry.ts';
+import { defaultBus, parseTargetArn } from './names.ts';
+import { type Arrival, busId, type Rule, ruleId, rulesPrefix, sortableTime } from './records.ts';
 
 const pollMs = 1_000;
 /** The commit that brings an event is soon over. */
 const nudgesMs = [5, 25, 100] as const;
-/** An attempt that takes longer has been lost with its node: no target is waited for so long. */
-const leaseMs = 60_000;
-const mostAtOnce = 32;
-/** A slow target must not stop the others. */
-const mostForTarget = 8;
 /** So many rules see an event in one commit. */
 const rulesAtOnce = 25;
 const arrivalsAtOnce = 100;
 /** In characters: to hold it against one rule may take so long that others get their turn after. */
 const largeEvent = 10_000;
-const duePage = 200;
-const mostDueSeen = 2_000;
 /** On all nodes together, nearly: each counts when it looks. */
 const mostWaiting = 10_000;
 
@@ -67,7 +51,7 @@ export function openDispatcher(options: {
 class Running implements Dispatcher {
   readonly #deliverer: () => Deliverer;
   readonly #matches: Matches;
-  readonly #running = new Map<string, { readonly arn: string; readonly done: Promise<void> }>();
+  readonly #queue: DeliveryQueue;
   readonly #timers = new Set<NodeJS.Timeout>();
   #waiting = 0;
   #looking: Promise<boolean> | undefined;
@@ -77,6 +61,7 @@ class Running implements Dispatcher {
   constructor(deliverer: () => Deliverer, matches: Matches) {
     this.#deliverer = deliverer;
     this.#matches = matches;
+    this.#queue = new DeliveryQueue(deliverer, () => this.#soon());
     const timer = setInterval(() => void this.#look(), pollMs);
     timer.unref();
     this.#timers.add(timer);
@@ -126,7 +111,7 @@ class Running implements Dispatcher {
       await this.#looking;
       if (this.#closed) return;
       const moved = await this.#look();
-      await Promise.all([...this.#running.values()].map(({ done }) => done));
+      await this.#queue.settled();
       if (!moved) return;
     } while (!this.#closed);
   };
@@ -135,7 +120,7 @@ class Running implements Dispatcher {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#looking;
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await this.#queue.settled();
   };
 
   /** Whether anything was there to be done. */
@@ -155,11 +140,14 @@ class Running implements Dispatcher {
   async #work(): Promise<boolean> {
     const { records, ports } = this.#deliverer();
     const page = await records.arrivals.page({ limit: arrivalsAtOnce });
-    for (const entry of page.entries)
-      await this.#route(entry).catch((error: Error) =>
-        ports.log(`The event ${entry.id} could not be routed: ${error.stack ?? error.message}`),
-      );
-    const taken = await this.#takeDue();
+    await Promise.all(
+      page.entries.map((entry) =>
+        this.#route(entry).catch((error: Error) =>
+          ports.log(`The event ${entry.id} could not be routed: ${error.stack ?? error.message}`),
+        ),
+      ),
+    );
+    const taken = await this.#queue.takeDue();
     if (page.next === undefined) this.#waiting = page.entries.length + taken;
     return page.entries.length > 0 || taken > 0;
   }
@@ -210,92 +198,6 @@ class Running implements Dispatcher {
     if (rule.state === 'DISABLED') return false;
     if (ruleName !== undefined) return true;
     return rule.pattern !== undefined && event !== undefined && this.#matches(rule.pattern, event);
-  }
-
-  /** How many were begun. */
-  async #takeDue(): Promise<number> {
-    const { records, ports } = this.#deliverer();
-    const now = ports.world.now();
-    let seen = 0;
-    let taken = 0;
-    let after: string | undefined;
-    while (seen < mostDueSeen) {
-      const page = await records.deliveries.pageBy('due', {
-        key: '',
-        ...(after === undefined ? {} : { after }),
-        limit: duePage,
-      });
-      for (const entry of page.entries) {
-        if (entry.value.dueAt > now || this.#running.size >= mostAtOnce) return taken;
-        if (this.#mayBegin(entry) && (await this.#take(entry, now))) taken++;
-      }
-      seen += page.entries.length;
-      if (page.next === undefined) return taken;
-      after = page.next;
-    }
-    return taken;
-  }
-
-  #mayBegin({ id, value: { target } }: Entry<Delivery>): boolean {
-    if (this.#running.has(id)) return false;
-    const same = [...this.#running.values()].filter(({ arn }) => arn === target.Arn);
-    return same.length < mostForTarget;
-  }
-
-  /** Takes a delivery for this node, unless another one was faster. */
-  async #take(entry: Entry<Delivery>, now: number): Promise<boolean> {
-    const { records, ports } = this.#deliverer();
-    const { value: delivery, id } = entry;
-    const taken = { ...delivery, attempts: delivery.attempts + 1, dueAt: now + leaseMs };
-    const result = await ports.store.commit(records.deliveries.replace(entry, taken));
-    if (result.kind === 'conflict') return false;
-    const done = this.#attempt(id)
-      .catch((error: Error) =>
-        ports.log(`The delivery ${id} failed and is tried again: ${error.stack ?? error.message}`),
-      )
-      .finally(() => {
-        this.#running.delete(id);
-        this.#soon();
-      });
-    this.#running.set(id, { arn: delivery.target.Arn, done });
-    return true;
-  }
-
-  async #attempt(id: string): Promise<void> {
-    const deliverer = this.#deliverer();
-    const { records, ports } = deliverer;
-    const entry = await records.deliveries.get(id);
-    if (entry === undefined) return;
-    const { value: delivery } = entry;
-    const attempt = await deliver(deliverer, delivery).catch((error: Error): Attempt => {
-      ports.log(`The delivery ${id} failed: ${error.stack ?? error.message}`);
-      return { kind: 'failed', code: 'INTERNAL_ERROR', message: 'The attempt failed here.' };
-    });
-    const chance = ports.world.randomBytes(4).readUInt32BE() / 2 ** 32;
-    const next = nextStep(delivery, attempt, { now: ports.world.now(), chance });
-    if (next.kind === 'again') {
-      const { attempts, dueAt } = next;
-      await ports.store.commit(records.deliveries.replace(entry, { ...delivery, attempts, dueAt }));
-      return;
-    }
-    if (next.kind === 'dead') await this.#bury(delivery, next);
-    await ports.store.commit(records.deliveries.remove(entry));
-  }
-
-  #bury(
-    { rule, target, attempts, event }: Delivery,
-    dead: Extract<ReturnType<typeof nextStep>, { kind: 'dead' }>,
-  ): Promise<void> {
-    const { ports } = this.#deliverer();
-    return ports.keepDeadLetter({
-      ruleArn: ruleArn(rule),
-      targetArn: target.Arn,
-      errorCode: dead.code,
-      errorMessage: dead.message,
-      retryAttempts: attempts - 1,
-      ...(dead.condition === undefined ? {} : { exhaustedRetryCondition: dead.condition }),
-      event,
-    });
   }
 }
 

@@ -101,7 +101,8 @@ export function openRecords(store: Store): Records {
     arrivals: store.collection<Arrival>({ path: 'events/arrivals', cacheEntries: 0 }),
     deliveries: store.collection<Delivery>({
       path: 'events/deliveries',
-      cacheEntries: 0,
+      // They may be large; those that wait are looked at again and again.
+      cacheEntries: 256,
       indexes: { due: (id, { dueAt }) => [`${sortableTime(dueAt)}/${id}`] },
     }),
     connections: store.collection<Connection>({
