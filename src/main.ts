@@ -9,6 +9,7 @@ type Loaded = () => Promise<Command>;
 const loaders: ReadonlyMap<string, Loaded> = new Map<string, Loaded>([
   ['start', async () => (await import('./cli/start.ts')).start],
   ['dev', async () => (await import('./cli/dev.ts')).dev],
+  ['xks', async () => (await import('./cli/xks.ts')).xks],
   ['seal change', async () => (await import('./cli/seal.ts')).sealChange],
   ['keys preflight', async () => (await import('./cli/keys.ts')).keysPreflight],
   ['keys inventory', async () => (await import('./cli/keys.ts')).keysInventory],

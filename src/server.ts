@@ -18,10 +18,15 @@ import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
 import { type DueWork, type Runner, startRunner } from './jobs/runner.ts';
+import type { Clusters } from './key-stores/pkcs11/clusters.ts';
+import { createHsmClusters } from './key-stores/pkcs11/token-client.ts';
+import { createXksProxies } from './key-stores/xks/proxy-client.ts';
+import { noRoutes, type ProxyRoutes } from './key-stores/xks/proxy-routes.ts';
 import type { ServiceModel } from './model/schema.ts';
 import { type Pipeline, perform, respond } from './pipeline.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { type AccessKeyRecord, type IamRecords, iamRecords } from './services/iam/records.ts';
+import type { KeyStorePorts } from './services/kms/custom-key-stores/store-connections.ts';
 import type { Fixture } from './services/kms/fixture-file.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
 import type { QuotaOptions } from './services/kms/throttle.ts';
@@ -70,6 +75,8 @@ export interface NodeOptions {
   readonly fixtures?: readonly Fixture[] | undefined;
   /** Undefined: functions are not run. */
   readonly functions?: ServiceOptions['functions'];
+  /** What custom key stores may reach; undefined: nothing. */
+  readonly keyStores?: { readonly clusters: Clusters; readonly routes: ProxyRoutes } | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -175,6 +182,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
     ...{ attestationRoots, fixtures },
     functions: options.functions,
+    keyStores: keyStorePorts(options),
     own: async (call) => perform(call, await own.promise),
   });
   const verify = createVerifier({
@@ -215,6 +223,14 @@ interface Served {
   readonly runner: Runner;
   readonly saved: readonly Saving[];
   readonly closing: Services['closing'];
+}
+
+function keyStorePorts({ keyStores, world, log }: NodeOptions): KeyStorePorts {
+  const { clusters = new Map(), routes = noRoutes } = keyStores ?? {};
+  return {
+    clusters: createHsmClusters({ clusters, world, log }),
+    proxies: createXksProxies({ routes, world, log }),
+  };
 }
 
 const signingName = ({ signingName: name, service }: ServiceModel): string => name ?? service;

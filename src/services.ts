@@ -29,8 +29,9 @@ import { validateResourcePolicy } from './policy/validate.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
-import { uniqueIdOf } from './services/iam/trust.ts';
+import { arnOf, uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
+import type { KeyStorePorts } from './services/kms/custom-key-stores/store-connections.ts';
 import type { Fixtures } from './services/kms/fixtures.ts';
 import { createKms, type Kms } from './services/kms/index.ts';
 import type { KmsInsight } from './services/kms/insight.ts';
@@ -87,6 +88,8 @@ export interface ServiceOptions {
   readonly commit: Commit;
   /** Undefined: functions are not run. */
   readonly functions?: LambdaOptions['functions'];
+  /** What custom key stores may reach; undefined: nothing. */
+  readonly keyStores?: KeyStorePorts;
 }
 
 export type Commit = (item: {
@@ -111,13 +114,16 @@ export interface Services {
 
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { store, world, quotas, access, attestationRoots, fixtures, log = () => {} } = options;
+  const { store, world, quotas, access, log = () => {} } = options;
+  const { attestationRoots, fixtures, keyStores } = options;
   const mint = (account: string) => mintAccessKey(account, world);
+  const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
     store,
     world,
-    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    principals,
+    ...(keyStores === undefined ? {} : { keyStores }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
     ...(fixtures === undefined ? {} : { fixtures }),
@@ -137,7 +143,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
   const lambda = openLambda({
     ...{ store, world, log },
-    calls: { perform: options.own, identify: identifier(accessKeys) },
+    calls: {
+      perform: options.own,
+      identify: identifier(accessKeys),
+      ...principals,
+    },
     functions: options.functions,
   });
   const parameterStore = await createParameterStore({
@@ -145,7 +155,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     world,
     emit: () => [],
     policyFault: (text) => validateResourcePolicy(text)?.text,
-    uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    ...principals,
     javaPattern,
   });
   return {
@@ -170,9 +180,15 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     sessions: sts.sessions,
     accessKeys,
     kmsInsight: kms.insight,
-    closing: lambda.closing,
+    closing: [...lambda.closing, () => kms.close()],
   };
 }
+
+/** Whom policies name: who has an ARN, and which ARN somebody has now. */
+const principalsOf = (iam: IamRecords) => ({
+  uniqueIdOf: (arn: string) => uniqueIdOf(iam, arn),
+  arnOf: (named: { readonly arn: string; readonly id: string }) => arnOf(iam, named),
+});
 
 function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
   const { iam, world, access, firstAccount } = options;
@@ -233,7 +249,7 @@ function openSecretsManager(options: ServiceOptions): SecretsManager {
     store,
     world,
     own,
-    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    principals: principalsOf(options.iam),
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
   });

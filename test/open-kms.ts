@@ -6,11 +6,12 @@ import type { TrustedRoots } from '../src/crypto/certificate-chain.ts';
 import type { KmsModel } from '../src/model/kms.generated.ts';
 import type { Circumstances, Operation, Resource } from '../src/operation.ts';
 import { iamRecords } from '../src/services/iam/records.ts';
+import type { KeyStorePorts } from '../src/services/kms/custom-key-stores/store-connections.ts';
 import type { DueChange, DueWork, KmsEvent } from '../src/services/kms/due.ts';
 import type { Fixtures } from '../src/services/kms/fixtures.ts';
 import { createKms, type Kms } from '../src/services/kms/index.ts';
 import type { QuotaOptions } from '../src/services/kms/throttle.ts';
-import type { Engine } from '../src/store/engine.ts';
+import type { Engine, Write } from '../src/store/engine.ts';
 import { createKeyring, openKeyring } from '../src/store/keyring.ts';
 import { openStore } from '../src/store/open.ts';
 import { rewrap } from '../src/store/rewrap.ts';
@@ -52,6 +53,11 @@ export interface KmsUnderTest {
     input: KmsModel[Name]['input'],
     caller?: Caller,
   ) => Promise<KmsModel[Name]['output']>;
+  /** What a call would commit, which whoever asks may do or leave. */
+  readonly prepare: <Name extends keyof KmsModel>(
+    name: Name,
+    input: KmsModel[Name]['input'],
+  ) => Promise<readonly Write[]>;
   /** The changes of this kind that are due, `kms/delete-key` unless told, none of them done. */
   readonly due: (
     now?: number,
@@ -76,6 +82,7 @@ export interface KmsOptions {
   readonly quotas?: QuotaOptions;
   readonly attestationRoots?: TrustedRoots;
   readonly fixtures?: Fixtures;
+  readonly keyStores?: KeyStorePorts;
 }
 
 export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
@@ -95,7 +102,8 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
     const keyring = await openKeyring({ engine, rootKey, world });
     const store = openStore({ engine, keyring, world });
     const kms = await createKms({ store, world, ...own });
-    const call = callerOf(kms, store, world);
+    const access = openAccess({ store, iam: iamRecords(store), world });
+    const call = callerOf(kms, store, { world, access });
     return {
       kms,
       store,
@@ -104,6 +112,12 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
       world,
       call,
       ask: async (name, input, caller) => (await call(name, input, caller)).output,
+      prepare: async (name, input) => {
+        await store.freshen();
+        const live = await liveCall(name, {}, { world, access });
+        await perform(kms, live, input);
+        return live.writes;
+      },
       due: (now = clock.now, { kind = 'kms/delete-key', limit = 100 } = {}) =>
         workOf(kms, kind).due(now, limit),
       doDue: () => doDue(kms, store, clock),
@@ -116,17 +130,23 @@ export async function openKms(options: KmsOptions = {}): Promise<KmsUnderTest> {
         await keyring.rotate();
         await rewrap({ engine, keyring, world });
       },
-      close: () => store.close(),
+      close: async () => {
+        await kms.close();
+        await store.close();
+      },
     };
   };
   return start(options);
 }
 
-function callerOf(kms: Kms, store: Store, world: World): KmsUnderTest['call'] {
-  const access = openAccess({ store, iam: iamRecords(store), world });
+function callerOf(
+  kms: Kms,
+  store: Store,
+  ports: { readonly world: World; readonly access: Access },
+): KmsUnderTest['call'] {
   return async (name, input, caller = {}) => {
     await store.freshen();
-    const live = await liveCall(name, caller, { world, access });
+    const live = await liveCall(name, caller, ports);
     const { output, wasSynchronous } = await perform(kms, live, input);
     if (live.writes.length > 0) {
       const result = await store.commit(live.writes);

@@ -45,6 +45,7 @@ const mayImport: Architecture = {
   functions: ['world'],
   seal: ['ports', 'world', 'crypto', 'store'],
   audit: ['model', 'operation', 'ports', 'world', 'crypto', 'api-error', 'uuid', 'type message'],
+  'key-stores': ['message', 'world', 'crypto', 'identity'],
   services: [
     'model',
     'operation',
@@ -57,6 +58,7 @@ const mayImport: Architecture = {
     'world',
     'region',
     'uuid',
+    'type key-stores',
   ],
   jobs: ['ports', 'world', 'operation'],
   admin: ['message', 'api-error', 'world', 'operation', 'ports', 'policy', 'identity', 'jobs'],
@@ -71,15 +73,15 @@ const reserved: Readonly<Record<string, { only: readonly string[]; instead: stri
   'node:crypto': { only: ['crypto', 'identity'], instead: 'the functions of src/crypto/' },
   'node:sqlite': { only: ['store'], instead: "the store's port" },
   'node:child_process': {
-    only: ['cli', 'functions'],
-    instead: 'nothing: only functions are programs that a server starts',
+    only: ['cli', 'functions', 'key-stores'],
+    instead: 'nothing: a server starts functions and the libraries of HSMs only',
   },
 };
 
 /** Where the machine's clock and chance become a World; and a function's own process. */
 const theWorld = /^src\/(cli\/world|functions\/runtime\/node)\.ts$/;
 /** Where a process may be asked what it was given, and ended. */
-const theEdge = /^src\/(main\.ts|cli\/|functions\/runtime\/)/;
+const theEdge = /^src\/(main\.ts|cli\/|functions\/runtime\/|key-stores\/pkcs11\/token-process)/;
 
 /** What reads a clock, draws chance or touches the process, and is the edge's alone. */
 const bans: readonly Ban[] = [

@@ -10,6 +10,7 @@ import { type Command, type CommandInput, exit, UsageError } from './command.ts'
 import { eraseData, openFolder } from './data.ts';
 import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
 import { type ReplaceableNode, replaceableNode } from './replaceable-node.ts';
@@ -21,7 +22,7 @@ export const dev: Command = {
   name: 'dev',
   summary: 'serve openly for tests: any access key, a clock that moves, state in memory',
   flags: [
-    ...listenFlags,
+    ...listenFlags(),
     { name: 'data', value: 'DIR', help: 'keep the state in this folder (default: in memory)' },
     {
       name: 'account',
@@ -33,6 +34,7 @@ export const dev: Command = {
     attestationFlag,
     fixturesFlag,
     ...functionsFlags('process'),
+    ...keyStoreFlags,
   ],
   run: runDev,
 };
@@ -73,6 +75,7 @@ async function openResettable(
   const oidcIssuers = oidcIssuersOf(input.flags);
   const attestationRoots = attestationRootsOf(input.flags);
   const fixtures = fixturesOf(input.flags, account);
+  const keyStores = keyStoresOf(input.flags);
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -95,6 +98,7 @@ async function openResettable(
         attestationRoots,
         fixtures,
         functions: functions.setting,
+        keyStores,
         reset,
       }),
     empty: () => {

@@ -55,9 +55,14 @@ const functionName = (given: string): string =>
 
 const keyOf = ({ logStreamName, eventId }: Event): string => `${logStreamName} ${eventId}`;
 
-/** A message of several lines came as one, its line ends turned to carriage returns. */
+/**
+ * A message of several lines came as one, its line ends turned to carriage returns. Other control
+ * characters are a terminal's, and whoever writes functions has no business with that.
+ */
 const lineOf = ({ timestamp, message }: Event): string =>
-  `${new Date(timestamp).toISOString()} ${message.replaceAll('\r', '\n')}`;
+  `${new Date(timestamp).toISOString()} ${message.replaceAll('\r', '\n').replace(control, '\ufffd')}`;
+
+const control = /(?![\n\t])\p{Cc}/gu;
 
 async function eventsOf(input: CommandInput, asked: object): Promise<Event[]> {
   try {

@@ -10,8 +10,11 @@ import { type Listener, listen } from '../http/server.ts';
 import { CommandFailure, type Flag, type Flags, UsageError } from './command.ts';
 import { machineWorld } from './world.ts';
 
-export const listenFlags: readonly Flag[] = [
-  { name: 'port', value: 'N', help: 'the port to listen on (4566; 0 = any free one)' },
+/** Where KMS and its like listen. */
+const defaultPort = 4566;
+
+export const listenFlags = (port = defaultPort): readonly Flag[] => [
+  { name: 'port', value: 'N', help: `the port to listen on (${port}; 0 = any free one)` },
   { name: 'host', value: 'A', help: 'the address to listen on (127.0.0.1)' },
   { name: 'tls-cert', value: 'F', help: 'a PEM file with the certificate chain; serves HTTPS' },
   { name: 'tls-key', value: 'F', help: 'a PEM file with the private key of that certificate' },
@@ -28,8 +31,8 @@ export interface ListenAt {
 }
 
 /** Reads and checks the listening flags. Throws UsageError or CommandFailure. */
-export function listenAt(flags: Flags): ListenAt {
-  const port = flags.whole('port', { min: 0, max: 65_535, otherwise: 4566 });
+export function listenAt(flags: Flags, otherwise = defaultPort): ListenAt {
+  const port = flags.whole('port', { min: 0, max: 65_535, otherwise });
   const host = flags.text('host') ?? '127.0.0.1';
   const [cert, key] = [flags.text('tls-cert'), flags.text('tls-key')];
   if ((cert === undefined) !== (key === undefined))

@@ -16,6 +16,7 @@ import {
 } from './data.ts';
 import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { type KeyStoreOptions, keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { runNodes } from './nodes.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -35,7 +36,7 @@ export const start: Command = {
   name: 'start',
   summary: 'serve strictly: signatures verified, keys sealed, everything audited',
   flags: [
-    ...listenFlags,
+    ...listenFlags(),
     { name: 'data', value: 'DIR', help: `the data folder (${defaultDataDir})` },
     { name: 'processes', value: 'N', help: 'how many processes serve; each is a node (1)' },
     {
@@ -49,6 +50,7 @@ export const start: Command = {
     attestationFlag,
     refusedFixturesFlag,
     ...functionsFlags('off'),
+    ...keyStoreFlags,
   ],
   run: runStart,
 };
@@ -67,6 +69,7 @@ async function runStart(input: CommandInput): Promise<number> {
     oidcIssuers: oidcIssuersOf(flags),
     attestationRoots: attestationRootsOf(flags),
     functions: functions.setting,
+    keyStores: keyStoresOf(flags),
   };
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
@@ -129,6 +132,7 @@ interface Settings {
   readonly oidcIssuers: readonly IssuerSource[];
   readonly attestationRoots: TrustedRoots | undefined;
   readonly functions: NodeOptions['functions'];
+  readonly keyStores: KeyStoreOptions;
 }
 
 async function serveAlone(

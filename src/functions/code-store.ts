@@ -1,7 +1,9 @@
 /** Unpacked code: one folder for each archive that processes run from, below a private folder. */
-import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { FunctionSpec } from './spec.ts';
 import { unpack } from './unpack.ts';
 import { readZip, type ZipBounds } from './zip.ts';
@@ -26,14 +28,19 @@ export interface CodeStore {
 export async function openCodeStore(uid: number | undefined): Promise<CodeStore> {
   await sweepLeftovers();
   const root = await mkdtemp(join(tmpdir(), `${namePrefix}${process.pid}-`));
-  if (uid !== undefined) await chown(root, uid, uid);
+  // Others may pass through to what is theirs, and change nothing here.
+  if (uid !== undefined) await chmod(root, 0o711);
   const folders = new Map<string, Promise<string>>();
   let count = 0;
+  let unpacking: Promise<unknown> = Promise.resolve();
   return {
     folderOf: (spec) => {
       const known = folders.get(spec.codeId);
       if (known !== undefined) return known;
-      const made = unpackInto(join(root, `code-${++count}`), spec);
+      const folder = join(root, `code-${++count}`);
+      // One at a time: what is unpacked stands in memory.
+      const made = unpacking.then(() => unpackInto(folder, spec));
+      unpacking = made.catch(() => undefined);
       folders.set(spec.codeId, made);
       // What could not be unpacked is tried again the next time.
       made.catch(() => folders.delete(spec.codeId));
@@ -44,7 +51,7 @@ export async function openCodeStore(uid: number | undefined): Promise<CodeStore>
       if (uid !== undefined) await chown(folder, uid, uid);
       return folder;
     },
-    discard: (scratchDir) => rm(scratchDir, { recursive: true, force: true }),
+    discard: (scratchDir) => removeFor(uid, scratchDir),
     tidy: async (isUsed) => {
       const unused = [...folders].filter(([codeId]) => !isUsed(codeId));
       // From here on whoever needs it unpacks it anew.
@@ -53,6 +60,21 @@ export async function openCodeStore(uid: number | undefined): Promise<CodeStore>
     },
     close: () => rm(root, { recursive: true, force: true }),
   };
+}
+
+/**
+ * As the user whose processes have made what is in it: another of them could put a link in the way
+ * of one who may delete more.
+ */
+async function removeFor(uid: number | undefined, folder: string): Promise<void> {
+  if (uid === undefined) {
+    await rm(folder, { recursive: true, force: true });
+    return;
+  }
+  const as = { uid, gid: uid, env: {} };
+  // The folder itself stands where that user may not write: it is left, empty.
+  await promisify(execFile)('/bin/rm', ['-rf', '--', folder], as).catch(() => undefined);
+  await rmdir(folder);
 }
 
 async function unpackInto(folder: string, { code }: FunctionSpec): Promise<string> {
@@ -73,8 +95,16 @@ async function sweepLeftovers(): Promise<void> {
     const pid = new RegExp(`^${namePrefix}(\\d{1,10})-`).exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
     // One that belongs to another user stays.
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+    await removeLeftover(join(tmpdir(), name)).catch(() => undefined);
   }
+}
+
+async function removeLeftover(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const { uid } = await lstat(join(root, name));
+    if (uid !== process.getuid?.()) await removeFor(uid, join(root, name));
+  }
+  await rm(root, { recursive: true, force: true });
 }
 
 function isAlive(pid: number): boolean {

@@ -294,7 +294,9 @@ describe('functions of another OS user', () => {
     try {
       const code = `
         import { readFileSync, writeFileSync } from 'node:fs';
-        const tried = (what) => { try { what(); return 'could'; } catch ({ code }) { return code; } };
+        const tried = (what) => {
+          try { what(); return 'could'; } catch ({ code }) { return code; }
+        };
         export const handler = async ({ key, pid }) => ({
           ids: [process.getuid(), process.getgid(), process.getgroups()],
           readsKey: tried(() => readFileSync(key)),
@@ -315,6 +317,10 @@ describe('functions of another OS user', () => {
         writesCode: 'EACCES',
         writesOwn: 'could',
       });
+      // Its folder goes with it, though another user has written there.
+      const before = folders().length;
+      await apart.close();
+      assert.equal(folders().length, before - 1);
     } finally {
       await apart.close();
       rmSync(folder, { recursive: true });

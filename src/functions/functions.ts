@@ -136,7 +136,9 @@ class Runner {
       return worker;
     } catch (error) {
       await discard();
-      throw new CannotRun(`The function's process can't start: ${(error as Error).message}`);
+      // The message may quote the environment.
+      const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      throw new CannotRun(`The function's process can't start: ${why}.`);
     }
   }
 

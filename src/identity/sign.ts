@@ -1,6 +1,7 @@
 /**
  * Signs requests that our own command line sends, with the same code that the server verifies by.
  */
+import type { KeyObject } from 'node:crypto';
 import {
   algorithm,
   canonicalRequest,
@@ -24,7 +25,8 @@ export interface RequestToSign {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
   readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+  /** As text, or as `sealSecret` (sigv4.ts) has made it. */
+  readonly secretAccessKey: string | KeyObject;
   readonly sessionToken?: string;
   readonly region: string;
   /** The signing name: `kms`. */
@@ -57,7 +59,9 @@ export function signRequest(request: RequestToSign): Record<string, string> {
     presigned: false,
   }) as string;
   const scope = `${timestamp.slice(0, 8)}/${request.region}/${request.service}/${terminator}`;
-  const signingKey = deriveSigningKey(sealSecret(request.secretAccessKey), scope);
+  const secret = request.secretAccessKey;
+  const sealed = typeof secret === 'string' ? sealSecret(secret) : secret;
+  const signingKey = deriveSigningKey(sealed, scope);
   const signature = signatureOf(
     signingKey,
     stringToSign({ timestamp, scope, canonicalRequest: canonical }),

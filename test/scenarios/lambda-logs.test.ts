@@ -193,6 +193,12 @@ describe('sealhold logs', () => {
     assert.match(last, /^\d{4}-\S+Z REPORT [^\n]*\n$/);
     const some = runCommand(['logs', name, '--filter', 'line', '--json'], server).stdout;
     assert.equal(some.trim().split('\n').length, 3);
+    const { name: painter } = await printing(
+      'export const handler = async () => console.log("\\u001b[2Jpainted\\u0007\\nhere");',
+    );
+    await invoke(painter, 1);
+    const painted = runCommand(['logs', painter], server).stdout;
+    assert.match(painted, /\ufffd\[2Jpainted\ufffd\nhere\n/);
     const none = runCommand(['logs', 'no-such-function'], server);
     assert.equal(none.status, 1);
     assert.match(none.stderr, /has logged nothing, or there is none of this name/);

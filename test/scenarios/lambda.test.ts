@@ -140,6 +140,7 @@ describe('a function', () => {
       [{ Timeout: 901 }, /Timeout may be at most 900/],
       [{ PackageType: 'Image' }, /has no container images/],
       [{ Environment: { Variables: { AWS_REGION: 'x' } } }, /reserved keys .*: AWS_REGION$/],
+      [{ Environment: { Variables: { NUL: 'a\0b' } } }, /may not hold the character NUL/],
       [{ Environment: { Variables: { BIG: 'x'.repeat(4096) } } }, /exceeded the 4KB limit/],
       [{ Role: `arn:aws:iam::${account}:role/none` }, /^The role defined .* cannot be assumed/],
     ];

@@ -103,8 +103,8 @@ function encrypt(
   };
   checkEncryption(encryption, input.Plaintext.length);
   endDryRun(input);
-  const message = { plaintext: input.Plaintext, world: call.world };
-  return whenHere(encryptWith(kms.materials, encryption, message), ({ blob, material }) => {
+  const message = { plaintext: input.Plaintext, call };
+  return whenHere(encryptWith(kms, encryption, message), ({ blob, material }) => {
     const keyMaterialId = shownMaterialId(material);
     if (keyMaterialId !== undefined) call.note({ additionalEventData: { keyMaterialId } });
     return { CiphertextBlob: blob, KeyId: key.arn, EncryptionAlgorithm: algorithm };
@@ -179,7 +179,8 @@ function decrypt(
   };
   checkDecryption(decryption);
   if (source.blob === undefined) throw endedDryRun(input);
-  return whenHere(decryptWith(kms.materials, decryption, source.blob), (opened) => {
+  const ciphertext = { blob: source.blob, call };
+  return whenHere(decryptWith(kms, decryption, ciphertext), (opened) => {
     if (input.DryRun === true) opened.plaintext.fill(0);
     endDryRun(input);
     const { recipient } = source;
@@ -287,12 +288,13 @@ function reEncryptAuthorized(
     checkEncryption(encryption, 0);
     throw endedDryRun(input);
   }
-  return whenHere(decryptWith(kms.materials, decryption, source.blob), ({ plaintext, material }) =>
+  const ciphertext = { blob: source.blob, call };
+  return whenHere(decryptWith(kms, decryption, ciphertext), ({ plaintext, material }) =>
     thenWipe(plaintext, () => {
       checkEncryption(encryption, plaintext.length);
       endDryRun(input);
-      const message = { plaintext, world: call.world };
-      return whenHere(encryptWith(kms.materials, encryption, message), (sealed) => {
+      const message = { plaintext, call };
+      return whenHere(encryptWith(kms, encryption, message), (sealed) => {
         const from = shownMaterialId(material);
         const to = shownMaterialId(sealed.material);
         call.note({

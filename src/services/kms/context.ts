@@ -1,4 +1,6 @@
 /** What the operations of KMS work with. */
+import type { BackingKeyRemovals } from './custom-key-stores/backing-key-removal.ts';
+import type { StoreConnections } from './custom-key-stores/store-connections.ts';
 import type { KeyFinder } from './key-finder.ts';
 import type { KeyGrants } from './key-grants.ts';
 import type { Uses } from './key-uses.ts';
@@ -20,4 +22,7 @@ export interface KmsContext {
   readonly ledger: Ledger;
   /** Undefined: whom policies and grants name is not looked up. */
   readonly principals: Principals | undefined;
+  /** To what is behind custom key stores. */
+  readonly connections: StoreConnections;
+  readonly removals: BackingKeyRemovals;
 }

@@ -7,8 +7,14 @@ import { uuidFrom } from '../../uuid.ts';
 import { conditionsOf } from './condition-keys.ts';
 import type { KmsContext } from './context.ts';
 import {
-  keyStoreWithoutOrigin,
-  originNotSupported,
+  checkedPlace,
+  keyMadeBy,
+  type Placed,
+  placeKey,
+  type StorePlace,
+} from './custom-key-stores/store-key.ts';
+import {
+  memberNotForOrigin,
   specNotForOrigin,
   specNotInRegion,
   twoSpecs,
@@ -28,6 +34,8 @@ interface KeyWish {
   readonly spec: KeySpecName;
   readonly usage: KeyUsage;
   readonly origin: Key['origin'];
+  /** Undefined unless it is to lie in a custom key store. */
+  readonly place: StorePlace | undefined;
   readonly description: string;
   readonly isMultiRegion: boolean;
   readonly tags: readonly Tag[];
@@ -43,9 +51,13 @@ export async function createKey(
   if (wish.tags.length > 0) call.authorize('kms:TagResource', everything(call), { conditions });
   const owner = ownerOf(call);
   const random = call.world.randomBytes(16);
-  const keyId = wish.isMultiRegion ? multiRegionIdFrom(random) : uuidFrom(random);
+  const newId = wish.isMultiRegion ? multiRegionIdFrom(random) : uuidFrom(random);
+  const keyId = keyMadeBy(call) ?? newId;
   const arn = keyArn(owner, keyId);
   const policy = await policyFor(kms, input, { call, keyArn: arn });
+  const counted = await kms.limits.addKey(owner);
+  // Last of all that may refuse: what is made in a token stays there.
+  const placed = wish.place && (await placeKey(kms, wish.place, { call, keyId }));
   const made = await firstMaterial(kms, wish, { account: owner.account, keyId, now: call.now });
   const key: Key = {
     account: owner.account,
@@ -62,14 +74,28 @@ export async function createKey(
     ...(wish.isMultiRegion
       ? { multiRegion: { primaryRegion: call.region, replicaRegions: [] } }
       : {}),
+    ...storeMembers(wish.place),
     generations: made.generations,
     ...policy,
     tags: wish.tags,
   };
-  const counted = await kms.limits.addKey(owner);
-  call.stage(made.writes, kms.records.keys.insert(keyRecordId(key), key), counted);
+  const record = kms.records.keys.insert(keyRecordId(key), key);
+  call.stage(made.writes, record, counted, placed?.writes ?? []);
   noteDefaults(input, key, call);
-  return { KeyMetadata: keyMetadata(key) };
+  if (placed !== undefined) noteBacking(key, placed, call);
+  return { KeyMetadata: keyMetadata(key, placed?.store) };
+}
+
+const storeMembers = (place: StorePlace | undefined) => ({
+  ...(place === undefined ? {} : { customKeyStoreId: place.storeId }),
+  ...(place?.xksKeyId === undefined ? {} : { xksKeyId: place.xksKeyId }),
+});
+
+/** CloudTrail names the key in the cluster; an external one stands in the request. */
+function noteBacking(key: Key, { store }: Placed, call: Call): void {
+  if (store.backing.type !== 'AWS_CLOUDHSM') return;
+  const backingKey = JSON.stringify({ backingKeyId: key.keyId });
+  call.note({ additionalEventData: { backingKey } });
 }
 
 /** A key for imported material begins without any. */
@@ -98,22 +124,29 @@ function checkedWish(input: CreateKeyRequest): KeyWish {
     spec: spec.name,
     usage,
     origin,
+    place:
+      origin === 'AWS_CLOUDHSM' || origin === 'EXTERNAL_KEY_STORE'
+        ? checkedPlace(input, origin)
+        : undefined,
     description: input.Description ?? '',
     isMultiRegion: input.MultiRegion === true,
     tags: checkedTags(input.Tags ?? []),
   };
 }
 
-/** @throws ApiError for origins that are not here, and specs that cannot be imported. */
+/** @throws ApiError for specs and members that keys of this origin cannot have. */
 function checkedOrigin(
-  { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId }: CreateKeyRequest,
+  { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId, MultiRegion }: CreateKeyRequest,
   spec: KeySpec,
 ): Key['origin'] {
-  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw originNotSupported(origin);
-  if (CustomKeyStoreId !== undefined) throw keyStoreWithoutOrigin('CustomKeyStoreId');
-  if (XksKeyId !== undefined) throw keyStoreWithoutOrigin('XksKeyId');
-  if (origin === 'EXTERNAL' && !isImportable(spec))
-    throw specNotForOrigin({ spec: spec.name, origin });
+  const isHere = origin === 'AWS_KMS' || origin === 'EXTERNAL';
+  if (isHere && CustomKeyStoreId !== undefined)
+    throw memberNotForOrigin('CustomKeyStoreId', origin);
+  if (isHere && XksKeyId !== undefined) throw memberNotForOrigin('XksKeyId', origin);
+  if (!isHere && MultiRegion === true) throw memberNotForOrigin('MultiRegion', origin);
+  const isFit =
+    origin === 'EXTERNAL' ? isImportable(spec) : isHere || spec.name === 'SYMMETRIC_DEFAULT';
+  if (!isFit) throw specNotForOrigin({ spec: spec.name, origin });
   return origin;
 }
 

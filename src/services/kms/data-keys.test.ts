@@ -135,14 +135,14 @@ describe('GenerateRandom', () => {
     assert.equal(one?.length, 44);
     assert.notDeepEqual(one, two);
   });
-  test('wants a number, and knows no key stores', async () => {
+  test('wants a number, and a key store that is there', async () => {
     await assert.rejects(
       kms.ask('GenerateRandom', {}),
       refusal('ValidationException', 'NumberOfBytes is required.'),
     );
     await assert.rejects(
       kms.ask('GenerateRandom', { NumberOfBytes: 1, CustomKeyStoreId: 'cks-1' }),
-      refusal('CustomKeyStoreNotFoundException'),
+      refusal('CustomKeyStoreNotFoundException', 'Custom key store cks-1 does not exist.'),
     );
   });
 });

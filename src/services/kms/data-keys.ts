@@ -4,23 +4,22 @@ import type {
   DataKeyPairSpec,
   DataKeySpec,
   GenerateRandomRequest,
-  GenerateRandomResponse,
   KmsModel,
 } from '../../model/kms.generated.ts';
 import type { Call, Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
-import { sealWith } from './encryption.ts';
+import { randomFromStore } from './custom-key-stores/store-random.ts';
+import { type Ciphertext, sealUnder } from './encryption.ts';
 import type { EncryptionContext } from './envelope.ts';
 import {
-  customKeyStoreNotFound,
   dataKeyNeedsSymmetricKey,
   dataKeySizeNeeded,
   numberOfBytesNeeded,
   specNotInRegion,
+  unsupportedSpec,
 } from './errors.ts';
 import { isSymmetricEncryptionKey, type Key } from './key.ts';
 import { foundNothing } from './key-finder.ts';
-import type { Material } from './material.ts';
 import { answered, findForRecipient, type KeyForRecipient, type Recipient } from './recipient.ts';
 import type { KeyEntry } from './records.ts';
 import { endDryRun, requireUsable } from './usable.ts';
@@ -80,7 +79,10 @@ export function dataKeyOperations(kms: KmsContext) {
         const recipient = kms.recipients.verified(input, call);
         return { ...foundNothing(input, call), subject: { recipient } };
       },
-      run: generateRandom,
+      run: (input, call, { recipient }: { readonly recipient: Recipient | undefined }) =>
+        whenHere(randomBytes(kms, input, call), (plaintext) =>
+          answered({ name: 'Plaintext', plaintext }, recipient, call),
+        ),
     },
   } satisfies Operations<
     KmsModel,
@@ -129,9 +131,10 @@ function generateDataKey(
   const sizeBytes = dataKeyBytes(input);
   requireDataKeyUse(use);
   endDryRun(input);
-  return whenHere(kms.materials.current(use.key), (material) => {
-    const plaintext = call.world.randomBytes(sizeBytes);
-    const blob = sealNoted(material, { context: input.EncryptionContext, plaintext }, call);
+  const plaintext = call.world.randomBytes(sizeBytes);
+  const message = { context: input.EncryptionContext, plaintext, call };
+  return whenHere(sealUnder(kms, use.key, message), ({ blob, material }) => {
+    noteMaterial(material, call);
     return { plaintext, blob, materialId: material.owner.materialId };
   });
 }
@@ -148,16 +151,8 @@ function requireDataKeyUse({ key, operation }: Use): void {
   if (!isSymmetricEncryptionKey(key)) throw dataKeyNeedsSymmetricKey();
 }
 
-function sealNoted(
-  material: Material,
-  {
-    context,
-    plaintext,
-  }: { readonly context: EncryptionContext | undefined; readonly plaintext: Buffer },
-  call: Call,
-): Buffer {
-  call.note({ additionalEventData: { keyMaterialId: material.owner.materialId } });
-  return sealWith(material, { context, plaintext, world: call.world });
+function noteMaterial({ owner }: Ciphertext['material'], call: Call): void {
+  call.note({ additionalEventData: { keyMaterialId: owner.materialId } });
 }
 
 interface SealedPair {
@@ -179,16 +174,18 @@ async function generateDataKeyPair(
   use: Use,
 ): Promise<SealedPair> {
   requireDataKeyUse(use);
+  if (use.key.customKeyStoreId !== undefined) throw unsupportedSpec();
   const spec = keySpecs.get(input.KeyPairSpec);
   if (spec?.supported !== true) throw specNotInRegion(input.KeyPairSpec);
   endDryRun(input);
-  const material = await kms.materials.current(use.key);
   const privateKey = await spec.generate();
-  const message = { context: input.EncryptionContext, plaintext: privateKey };
+  const message = { context: input.EncryptionContext, plaintext: privateKey, call };
+  const { blob, material } = await sealUnder(kms, use.key, message);
+  noteMaterial(material, call);
   return {
     privateKey,
     answer: {
-      PrivateKeyCiphertextBlob: sealNoted(material, message, call),
+      PrivateKeyCiphertextBlob: blob,
       PublicKey: loadedPair(spec.load(privateKey)).publicKeyDer,
       KeyId: use.key.arn,
       KeyPairSpec: input.KeyPairSpec,
@@ -202,13 +199,14 @@ function loadedPair(loaded: { readonly kind: string } | undefined): KeyPair {
   return loaded as KeyPair;
 }
 
-function generateRandom(
+/** From this machine's generator, or from that of a custom key store. */
+function randomBytes(
+  kms: KmsContext,
   input: GenerateRandomRequest,
   call: Call,
-  { recipient }: { readonly recipient: Recipient | undefined },
-): GenerateRandomResponse {
-  if (input.CustomKeyStoreId !== undefined) throw customKeyStoreNotFound();
-  if (input.NumberOfBytes === undefined) throw numberOfBytesNeeded();
-  const plaintext = call.world.randomBytes(input.NumberOfBytes);
-  return answered({ name: 'Plaintext', plaintext }, recipient, call);
+): MaybePromise<Buffer> {
+  const { NumberOfBytes: sizeBytes, CustomKeyStoreId: storeId } = input;
+  if (sizeBytes === undefined) throw numberOfBytesNeeded();
+  if (storeId === undefined) return call.world.randomBytes(sizeBytes);
+  return randomFromStore(kms, call, { storeId, sizeBytes });
 }

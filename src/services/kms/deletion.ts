@@ -2,6 +2,7 @@
 import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
 import type { KmsContext } from './context.ts';
+import type { Facts, Removal } from './custom-key-stores/backing-key-removal.ts';
 import type { DueChange } from './due.ts';
 import { grantsGoing } from './grant-deletion.ts';
 import { readyForRotation } from './imported-material.ts';
@@ -29,13 +30,29 @@ export async function dueDeletions(
       deletions.push({ id: entry.value.arn, writes: grants.writes, event: undefined });
       continue;
     }
-    const deletion = await deletionOf(kms, entry, now);
+    const removal = removalOf(kms, entry);
+    if (removal.kind === 'underWay') continue;
+    if (removal.kind === 'begin') {
+      deletions.push({ id: entry.value.arn, writes: removal.writes, event: undefined });
+      continue;
+    }
+    const deletion = await deletionOf(kms, { entry, now, facts: removal.facts });
     const counted = await countRemoval(entry.value);
     const uses = await kms.uses.records.removal(entry.id);
     const writes = [...deletion.writes, ...grants.writes, ...counted, ...uses];
     deletions.push({ ...deletion, writes });
   }
   return deletions;
+}
+
+/** What lies in no HSM cluster has nothing to be removed from there. */
+function removalOf(kms: KmsContext, entry: KeyEntry): Removal {
+  const { origin, customKeyStoreId, xksKeyId } = entry.value;
+  if (origin === 'AWS_CLOUDHSM') return kms.removals.of(kms, entry);
+  return {
+    kind: 'over',
+    facts: xksKeyId === undefined ? undefined : { customKeyStoreId, xksKeyId },
+  };
 }
 
 const isDue = ({ deletionDate }: Key, now: number): boolean =>
@@ -46,7 +63,18 @@ const isDue = ({ deletionDate }: Key, now: number): boolean =>
  * cancelled meanwhile. The same batch tells the related keys of a replica; the material that they
  * share stays until the last of them goes.
  */
-async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promise<DueChange> {
+async function deletionOf(
+  kms: KmsContext,
+  {
+    entry,
+    now,
+    facts,
+  }: {
+    readonly entry: KeyEntry;
+    readonly now: number;
+    readonly facts: Facts | undefined;
+  },
+): Promise<DueChange> {
   const { records, materials } = kms;
   const key = entry.value;
   // Discarding forgets them before the commit, which may fail: a key pending deletion isn't used,
@@ -70,6 +98,7 @@ async function deletionOf(kms: KmsContext, entry: KeyEntry, now: number): Promis
       region: key.region,
       resources: [keyInTrail(key)],
       responseElements: { keyId: key.arn },
+      ...(facts === undefined ? {} : { additionalEventData: facts }),
     },
   };
 }

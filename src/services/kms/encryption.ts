@@ -10,7 +10,9 @@ import {
   rsaEncryptionAlgorithms,
 } from '../../crypto/asymmetric-encryption.ts';
 import type { EncryptionAlgorithmSpec } from '../../model/kms.generated.ts';
+import type { Call } from '../../operation.ts';
 import type { World } from '../../world.ts';
+import { openInStore, type StoreUse, sealInStore } from './custom-key-stores/store-cipher.ts';
 import {
   type BlobOwner,
   type EncryptionContext,
@@ -94,22 +96,47 @@ function rsaAlgorithm(name: string): RsaEncryptionAlgorithm {
   return algorithm;
 }
 
-/** Encrypts what `checkEncryption` has passed. At once when the material is cached. */
+/** What keys are used with. */
+export interface KeyUse extends StoreUse {
+  readonly materials: Materials;
+}
+
+/**
+ * Encrypts what `checkEncryption` has passed. At once when the material is cached and the key lies
+ * in no custom key store.
+ */
 export function encryptWith(
-  materials: Materials,
+  kms: KeyUse,
   { key, algorithm, context }: Encryption,
-  { plaintext, world }: { readonly plaintext: Buffer; readonly world: World },
+  { plaintext, call }: { readonly plaintext: Buffer; readonly call: Call },
 ): MaybePromise<Ciphertext> {
-  return whenHere(materials.current(key), (material) => ({
+  if (isSymmetricEncryptionKey(key)) return sealUnder(kms, key, { context, plaintext, call });
+  return whenHere(kms.materials.current(key), (material) => ({
     material,
-    blob: isSymmetricEncryptionKey(key)
-      ? sealWith(material, { context, plaintext, world })
-      : rsaEncrypt(pairOf(material), rsaAlgorithm(algorithm), plaintext),
+    blob: rsaEncrypt(pairOf(material), rsaAlgorithm(algorithm), plaintext),
   }));
 }
 
+/** Encrypts into a blob of this symmetric key, wherever it lies. At once as for `encryptWith`. */
+export function sealUnder(
+  kms: KeyUse,
+  key: Key,
+  message: {
+    readonly context: EncryptionContext | undefined;
+    readonly plaintext: Buffer;
+    readonly call: Call;
+  },
+): MaybePromise<Ciphertext> {
+  const { context, plaintext, call } = message;
+  return whenHere(kms.materials.current(key), (material): MaybePromise<Ciphertext> => {
+    const own = sealWith(material, { context, plaintext, world: call.world });
+    if (key.customKeyStoreId === undefined) return { material, blob: own };
+    return sealInStore(kms, call, { key, context, own }).then((blob) => ({ material, blob }));
+  });
+}
+
 /** Encrypts into a blob of this symmetric material. */
-export function sealWith(
+function sealWith(
   material: Material,
   message: {
     readonly context: EncryptionContext | undefined;
@@ -126,14 +153,17 @@ export function sealWith(
 }
 
 /**
- * Decrypts what `checkDecryption` has passed. At once for symmetric keys whose material is cached.
- * @throws ApiError InvalidCiphertextException, one for all causes.
+ * Decrypts what `checkDecryption` has passed. At once for symmetric keys whose material is cached
+ * and which lie in no custom key store.
+ * @throws ApiError InvalidCiphertextException, one for all causes; what a custom key store refuses
+ * or fails to do is KMSInvalidStateException.
  */
 export function decryptWith(
-  materials: Materials,
+  kms: KeyUse,
   { key, algorithm, context, owner }: Decryption,
-  blob: Buffer,
+  { blob, call }: { readonly blob: Buffer; readonly call: Call },
 ): MaybePromise<Plaintext> {
+  const { materials } = kms;
   if (!isSymmetricEncryptionKey(key))
     return whenHere(materials.current(key), async (material) =>
       opened(material, await rsaDecrypt(pairOf(material), rsaAlgorithm(algorithm), blob)),
@@ -142,7 +172,10 @@ export function decryptWith(
   return whenHere(materials.generation(key, owner.materialId), (material) => {
     if (material === undefined) throw invalidCiphertext();
     const sealing = { header: material.header, key: secretOf(material).secret, context };
-    return opened(material, openBlob(sealing, blob));
+    if (key.customKeyStoreId === undefined) return opened(material, openBlob(sealing, blob));
+    return openInStore(kms, call, { key, context, blob }).then((own) =>
+      opened(material, openBlob(sealing, own)),
+    );
   });
 }
 

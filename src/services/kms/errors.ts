@@ -100,8 +100,6 @@ const attestationFaults = {
   keyless: 'it has no public key',
   unsuitable: 'its public key is no RSA key of 2048, 3072 or 4096 bits',
 };
-/** Ours: the service never makes the store, so there is none to find. */
-export const customKeyStoreNotFound = () => new ApiError('CustomKeyStoreNotFoundException');
 
 /** Signatures, MACs, agreement. */
 export const digestLengthInvalid = (algorithm: string) =>
@@ -130,11 +128,8 @@ export const usageIncompatible = ({ usage, spec }: { usage: string; spec: string
 export const specNotInRegion = (spec: string) =>
   unsupported(`KeySpec ${spec} is not supported in this Region`);
 /** Ours. */
-export const originNotSupported = (origin: string) =>
-  unsupported(`Origin ${origin} is not supported by this server yet.`);
-/** Ours. */
-export const keyStoreWithoutOrigin = (member: string) =>
-  validation(`${member} is not valid for Origin AWS_KMS.`);
+export const memberNotForOrigin = (member: string, origin: string) =>
+  validation(`${member} is not valid for Origin ${origin}.`);
 
 /** ScheduleKeyDeletion; in the words of the model's constraint errors, whose own range is wider. */
 export const windowOutOfRange = ({ days, bound }: { days: number; bound: string }) =>

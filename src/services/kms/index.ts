@@ -9,6 +9,11 @@ import { agreementOperations } from './agreement.ts';
 import { aliasOperations } from './aliases.ts';
 import { cipherOperations } from './cipher.ts';
 import type { KmsContext } from './context.ts';
+import { BackingKeyRemovals } from './custom-key-stores/backing-key-removal.ts';
+import { dueConnections } from './custom-key-stores/due-connections.ts';
+import { nothingInReach } from './custom-key-stores/nothing-in-reach.ts';
+import { type KeyStorePorts, StoreConnections } from './custom-key-stores/store-connections.ts';
+import { storeOperations } from './custom-key-stores/store-operations.ts';
 import { dataKeyOperations } from './data-keys.ts';
 import { dueDeletions } from './deletion.ts';
 import type { DueWork } from './due.ts';
@@ -44,16 +49,6 @@ import { tagOperations } from './tags.ts';
 import { type QuotaOptions, RequestRates, throttled } from './throttle.ts';
 import { type WhoElse, whoElse } from './who-else.ts';
 
-/** Operations of AWS's model that this server does not have yet. */
-type NotYet =
-  // Custom key stores
-  | 'ConnectCustomKeyStore'
-  | 'CreateCustomKeyStore'
-  | 'DeleteCustomKeyStore'
-  | 'DescribeCustomKeyStores'
-  | 'DisconnectCustomKeyStore'
-  | 'UpdateCustomKeyStore';
-
 export interface Kms {
   readonly operations: OperationTable;
   /** For whoever decides on requests: `concerning` finds grants, `grantsAllow` judges them. */
@@ -73,6 +68,8 @@ export interface Kms {
   readonly insight: KmsInsight;
   /** What is known of the use of keys and lags behind in the store. */
   readonly usage: Usage;
+  /** Gives up the connections to what is behind custom key stores. */
+  readonly close: () => Promise<void>;
 }
 
 export interface KmsOptions {
@@ -88,6 +85,8 @@ export interface KmsOptions {
   readonly fixtures?: Fixtures;
   /** Without them whom policies and grants name is not looked up. */
   readonly principals?: Principals;
+  /** Without them custom key stores can reach nothing. */
+  readonly keyStores?: KeyStorePorts;
 }
 
 /**
@@ -97,7 +96,7 @@ export interface KmsOptions {
 export async function createKms(options: KmsOptions): Promise<Kms> {
   const { world, quotas } = options;
   const { kms, installationKey } = await openContext(options);
-  const { records, finder, grants, uses, ledger } = kms;
+  const { grants, uses, ledger } = kms;
   const rows = {
     ...keyOperations(kms),
     ...keyChangeOperations(kms),
@@ -114,7 +113,8 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     ...multiRegionOperations(kms),
     ...grantOperations(kms),
     ...lastUseOperations(kms),
-  } satisfies Operations<KmsModel, Exclude<keyof KmsModel, NotYet>>;
+    ...storeOperations(kms, quotas?.settings),
+  } satisfies Operations<KmsModel>;
   const watched = observed(governed(new Map(Object.entries(rows)), kms), {
     used: (by, use) => noteUse(uses, by, use),
     answered: (request) => enter(ledger, request),
@@ -124,28 +124,37 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     operations:
       quotas === undefined ? operations : throttled(operations, new RequestRates(quotas, world)),
     grants,
-    about: async (name, call, action) => {
-      const { value: key } = await finder.find(name, call, action);
-      const all = await allGrants(records, key);
-      return { resource: keyResource(key), others: whoElse(key, all, action) };
-    },
+    about: aboutKey(kms),
     insight: openInsight(kms, world),
     usage: usageOf([uses.records, ledger.records], world),
-    dueWork: [
-      { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
-      { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
-      { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
-      { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
-      { kind: 'kms/forget-costs', due: (now, limit) => dueForgetting(ledger, { now, limit }) },
-      { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
-    ],
+    close: () => kms.connections.close(),
+    dueWork: dueWorkOf(kms),
   };
 }
+
+const aboutKey =
+  ({ finder, records }: KmsContext): Kms['about'] =>
+  async (name, call, action) => {
+    const { value: key } = await finder.find(name, call, action);
+    const all = await allGrants(records, key);
+    return { resource: keyResource(key), others: whoElse(key, all, action) };
+  };
+
+const dueWorkOf = (kms: KmsContext): readonly DueWork[] => [
+  { kind: 'kms/delete-key', due: (now, limit) => dueDeletions(kms, { now, limit }) },
+  { kind: 'kms/settle-key', due: (now, limit) => dueTransitions(kms, { now, limit }) },
+  { kind: 'kms/rotate-key', due: (now, limit) => dueRotations(kms, { now, limit }) },
+  { kind: 'kms/expire-material', due: (now, limit) => dueExpiries(kms, { now, limit }) },
+  { kind: 'kms/connect-key-store', due: (_now, limit) => dueConnections(kms, limit) },
+  { kind: 'kms/forget-costs', due: (now, limit) => dueForgetting(kms.ledger, { now, limit }) },
+  { kind: 'kms/tell-event', due: (_now, limit) => dueEvents(kms, limit) },
+];
 
 async function openContext(
   options: KmsOptions,
 ): Promise<{ readonly kms: KmsContext; readonly installationKey: InstallationKey }> {
   const { store, world, materialCacheEntries, quotas, principals, fixtures } = options;
+  const { keyStores = nothingInReach } = options;
   const records = openRecords(store);
   const rule = fixtureRuleOf(fixtures);
   const installationKey = await openInstallationKey({ store, records, world, rule });
@@ -171,6 +180,8 @@ async function openContext(
     uses: await openUses({ store, keys: records.keys, world }),
     ledger: openLedger(store),
     principals,
+    connections: new StoreConnections({ ports: keyStores, records, world }),
+    removals: new BackingKeyRemovals(),
   };
   return { kms, installationKey };
 }

@@ -7,6 +7,8 @@ import type {
 import type { Call, Operations } from '../../operation.ts';
 import { changeKey } from './change-key.ts';
 import type { KmsContext } from './context.ts';
+import { backingFacts } from './custom-key-stores/backing-key-removal.ts';
+import { storeOfKey } from './custom-key-stores/store-records.ts';
 import { keyNotFound, windowOutOfRange } from './errors.ts';
 import { deletionCancelled, deletionScheduled, described, disabled, enabled } from './key.ts';
 import { requireState } from './key-state.ts';
@@ -73,16 +75,20 @@ function checkWindow(days: number | undefined): void {
   if (days > max) throw windowOutOfRange({ days, bound: `less than or equal to ${max}` });
 }
 
-function scheduleDeletion(
+async function scheduleDeletion(
   kms: KmsContext,
   input: ScheduleKeyDeletionRequest,
   call: Call,
   entry: KeyEntry,
-): ScheduleKeyDeletionResponse {
+): Promise<ScheduleKeyDeletionResponse> {
   requireState(entry.value, 'ScheduleKeyDeletion');
   const days = input.PendingWindowInDays ?? windowDays.default;
   const key = deletionScheduled(entry.value, { now: call.now, days });
   call.stage(kms.records.keys.replace(entry, key));
+  if (key.origin === 'AWS_CLOUDHSM') {
+    const store = await storeOfKey(kms.records, key);
+    call.note({ additionalEventData: backingFacts(key, store?.value) });
+  }
   return {
     KeyId: key.arn,
     ...(key.deletionDate === undefined ? {} : { DeletionDate: key.deletionDate }),

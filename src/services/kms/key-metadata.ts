@@ -7,6 +7,7 @@ import type {
   KeyMetadata,
   MultiRegionConfiguration,
 } from '../../model/kms.generated.ts';
+import type { CustomKeyStore } from './custom-key-stores/custom-key-store.ts';
 import {
   currentGeneration,
   isHere,
@@ -18,7 +19,8 @@ import {
 import { keyArn } from './key-id.ts';
 import { algorithmsOf } from './usable.ts';
 
-export function keyMetadata(key: Key): KeyMetadata {
+/** `store`: that of a key which lies in one. */
+export function keyMetadata(key: Key, store?: CustomKeyStore): KeyMetadata {
   return {
     AWSAccountId: key.account,
     KeyId: key.keyId,
@@ -40,14 +42,31 @@ export function keyMetadata(key: Key): KeyMetadata {
     ...(key.multiRegion === undefined
       ? {}
       : { MultiRegionConfiguration: multiRegionConfiguration(key, key.multiRegion) }),
+    ...storeMembers(key, store),
     ...expirationMembers(key),
     ...currentMaterialMember(key),
   };
 }
 
-/** Kept while the material is deleted; absent before the first import and while Creating. */
+function storeMembers(key: Key, store: CustomKeyStore | undefined): Partial<KeyMetadata> {
+  const { customKeyStoreId, xksKeyId } = key;
+  if (customKeyStoreId === undefined) return {};
+  return {
+    CustomKeyStoreId: customKeyStoreId,
+    ...(store?.backing.type === 'AWS_CLOUDHSM'
+      ? { CloudHsmClusterId: store.backing.clusterId }
+      : {}),
+    ...(xksKeyId === undefined ? {} : { XksKeyConfiguration: { Id: xksKeyId } }),
+  };
+}
+
+/**
+ * Of keys that can rotate or import. Kept while the material is deleted; absent before the first
+ * import and while Creating.
+ */
 function currentMaterialMember(key: Key): Pick<KeyMetadata, 'CurrentKeyMaterialId'> {
-  const isShown = isSymmetricEncryptionKey(key) && key.state !== 'Creating';
+  const isOurs = isSymmetricEncryptionKey(key) && key.customKeyStoreId === undefined;
+  const isShown = isOurs && key.state !== 'Creating';
   const current = isShown ? currentGeneration(key) : undefined;
   return current === undefined ? {} : { CurrentKeyMaterialId: current.id };
 }

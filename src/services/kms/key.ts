@@ -55,9 +55,15 @@ export interface Key {
   readonly description: string;
   readonly spec: KeySpecName;
   readonly usage: KeyUsage;
-  readonly origin: 'AWS_KMS' | 'EXTERNAL';
+  readonly origin: 'AWS_KMS' | 'EXTERNAL' | 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE';
   readonly manager: 'CUSTOMER' | 'AWS';
   readonly state: KeyState;
+  /** Never stored: the state but for the key's store, while that makes it Unavailable. */
+  readonly whenAvailable?: KeyState;
+  /** The custom key store that holds what backs the key. */
+  readonly customKeyStoreId?: string;
+  /** What the key is called in an external key store. */
+  readonly xksKeyId?: string;
   /** When the key goes; only while it is pending deletion. */
   readonly deletionDate?: number;
   /** Its deletion is under way and can't be cancelled any more. */

@@ -131,8 +131,41 @@ describe('CreateKey', () => {
     ),
     [
       { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1' },
-      'UnsupportedOperationException',
-      'Origin AWS_CLOUDHSM is not supported by this server yet.',
+      'CustomKeyStoreNotFoundException',
+      'Custom key store cks-1 does not exist.',
+    ],
+    ...(['AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'] as const).map(
+      (Origin) =>
+        [
+          { Origin },
+          'ValidationException',
+          `CustomKeyStoreId is required for Origin ${Origin}.`,
+        ] as const,
+    ),
+    [
+      { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1', XksKeyId: 'x' },
+      'ValidationException',
+      'XksKeyId is not valid for Origin AWS_CLOUDHSM.',
+    ],
+    [
+      { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId: 'cks-1' },
+      'ValidationException',
+      'XksKeyId is required for Origin EXTERNAL_KEY_STORE.',
+    ],
+    [
+      { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-1', MultiRegion: true },
+      'ValidationException',
+      'MultiRegion is not valid for Origin AWS_CLOUDHSM.',
+    ],
+    [
+      {
+        Origin: 'AWS_CLOUDHSM',
+        CustomKeyStoreId: 'cks-1',
+        KeySpec: 'HMAC_256',
+        KeyUsage: 'GENERATE_VERIFY_MAC',
+      },
+      'ValidationException',
+      'KeySpec HMAC_256 is not supported for Origin AWS_CLOUDHSM',
     ],
     [
       { CustomKeyStoreId: 'cks-1' },

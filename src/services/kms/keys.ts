@@ -5,6 +5,7 @@ import type { KmsModel, ListKeysRequest, ListKeysResponse } from '../../model/km
 import type { Call, Operations } from '../../operation.ts';
 import type { KmsContext } from './context.ts';
 import { createKey } from './create-key.ts';
+import { storeOfKey } from './custom-key-stores/store-records.ts';
 import { unsupportedSpec } from './errors.ts';
 import { foundNothing, ownerOf } from './key-finder.ts';
 import { algorithmMembers, keyMetadata, specMembers } from './key-metadata.ts';
@@ -28,7 +29,10 @@ export function keyOperations(kms: KmsContext) {
       find: kms.finder.named,
       run: (_input, _call, { value: key }: KeyEntry) => {
         requireState(key, 'DescribeKey');
-        return { KeyMetadata: keyMetadata(key) };
+        if (key.customKeyStoreId === undefined) return { KeyMetadata: keyMetadata(key) };
+        return whenHere(storeOfKey(kms.records, key), (store) => ({
+          KeyMetadata: keyMetadata(key, store?.value),
+        }));
       },
     },
     ListKeys: {

@@ -25,8 +25,6 @@ export interface ListedQuota {
 /** Whether a quota holds without being asked for. */
 const isAlwaysEnforced = (quota: Quota): boolean =>
   quota.kind === 'resource' && quota !== keysQuota;
-/** There are no custom key stores to count yet. */
-const isNeverEnforced = ({ id }: Quota): boolean => id === 'Custom Key Stores';
 
 /** `settings` undefined: the server was started without quotas, and AWS's values are shown. */
 export function listedQuotas(
@@ -48,10 +46,7 @@ export function listedQuotas(
         value,
         adjustable,
         isRate: kind === 'rate',
-        isEnforced:
-          value !== undefined &&
-          !isNeverEnforced(quota) &&
-          (settings !== undefined || isAlwaysEnforced(quota)),
+        isEnforced: value !== undefined && (settings !== undefined || isAlwaysEnforced(quota)),
       },
     ];
   });

@@ -52,7 +52,10 @@ type Row = readonly [
   valueByRegion?: ReadonlyMap<string, number>,
 ];
 
-/** The rates for ML-KEM are ours: AWS's page has none yet. */
+/**
+ * The rates for ML-KEM are ours: AWS's page has none yet. That of custom key stores has no name in
+ * AWS's tables.
+ */
 // biome-ignore format: a table
 const rates: readonly Row[] = [
   ['Cryptographic operations (symmetric)',          10_000, 'L-6E3AF000', busyRegions],
@@ -60,6 +63,7 @@ const rates: readonly Row[] = [
   ['Cryptographic operations (ECC and SM2)',         1_000, 'L-DC14942D'],
   ['Cryptographic operations (ML-DSA)',              1_000],
   ['Cryptographic operations (ML-KEM)',              1_000],
+  ['Cryptographic operations (custom key store)',    1_800],
   ['GenerateDataKeyPair (ECC_NIST_P256)',              100, 'L-D2EEB5E0'],
   ['GenerateDataKeyPair (ECC_NIST_P384)',              100, 'L-16B46EF0'],
   ['GenerateDataKeyPair (ECC_NIST_P521)',              100, 'L-1D966DA0'],
@@ -115,7 +119,7 @@ const rates: readonly Row[] = [
   ['UpdatePrimaryRegion',                                5],
 ];
 
-/** With `true` those that cannot be raised. Only the first three have something to change here. */
+/** With `true` those that cannot be raised. The last has nothing to change here. */
 // biome-ignore format: a table
 const resources: readonly (readonly [id: string, value: number, code: string, isFixed?: true])[] = [
   ['Customer Master Keys (CMKs)', 100_000, 'L-C2F1777E'],
@@ -161,6 +165,9 @@ export function quotaOf(id: string): Quota {
 export const keysQuota = quotaOf('Customer Master Keys (CMKs)');
 export const aliasesQuota = quotaOf('Aliases per CMK');
 export const grantsQuota = quotaOf('Grants per CMK');
+export const customKeyStoresQuota = quotaOf('Custom Key Stores');
+/** Each store's own, beside what the account has for all of its keys. */
+export const storeUseQuota = quotaOf('Cryptographic operations (custom key store)');
 
 /** AWS's name in full. */
 export const quotaName = ({ id, kind }: Quota): string =>
@@ -186,6 +193,7 @@ const settable: ReadonlySet<Quota> = new Set([
   keysQuota,
   aliasesQuota,
   grantsQuota,
+  customKeyStoresQuota,
 ]);
 export const isSettable = (quota: Quota): boolean => settable.has(quota);
 /** The largest value that Service Quotas can say. */

@@ -2,6 +2,13 @@
 
 import type { KeySpecName } from '../../crypto/key-spec.ts';
 import type { Collection, Entry, Store } from '../../store/store.ts';
+import {
+  keysInStores,
+  keysOfStore,
+  openStoreRecords,
+  type StoreRecords,
+  xksKeyEntry,
+} from './custom-key-stores/store-records.ts';
 import type { KmsEvent } from './due.ts';
 import { type GrantRecords, openGrantRecords } from './grant-records.ts';
 import { isHere, type Key, keyRecordId } from './key.ts';
@@ -37,7 +44,7 @@ export interface InstallationRecord {
 
 export type KeyEntry = Entry<Key>;
 
-export interface Records extends GrantRecords {
+export interface Records extends GrantRecords, StoreRecords {
   readonly keys: Collection<Key>;
   readonly aliases: Collection<Alias>;
   readonly materials: Collection<MaterialRecord>;
@@ -46,16 +53,20 @@ export interface Records extends GrantRecords {
 }
 
 export function openRecords(store: Store): Records {
+  const stores = openStoreRecords(store);
+  const keys = store.collection<Key>({
+    path: 'kms/keys',
+    indexes: {
+      deletion: (_id, key) => deletionEntries(key),
+      transition: (_id, key) => transitionEntries(key),
+      rotation: (_id, key) => rotationEntries(key),
+      expiry: (_id, key) => expiryEntries(key),
+      store: (id, key) => storeEntries(id, key),
+      xks: (_id, key) => xksEntries(key),
+    },
+  });
   return {
-    keys: store.collection<Key>({
-      path: 'kms/keys',
-      indexes: {
-        deletion: (_id, key) => deletionEntries(key),
-        transition: (_id, key) => transitionEntries(key),
-        rotation: (_id, key) => rotationEntries(key),
-        expiry: (_id, key) => expiryEntries(key),
-      },
-    }),
+    keys: keysInStores(keys, stores.customKeyStores),
     aliases: store.collection<Alias>({
       path: 'kms/aliases',
       indexes: { key: (_id, alias) => [`${aliasesOfKey(alias)}${alias.name}`] },
@@ -68,6 +79,7 @@ export function openRecords(store: Store): Records {
     }),
     events: store.collection<KmsEvent>({ path: 'kms/events', cacheEntries: 0 }),
     ...openGrantRecords(store),
+    ...stores,
   };
 }
 
@@ -90,6 +102,15 @@ function transitionEntries(key: Key): readonly string[] {
 function rotationEntries(key: Key): readonly string[] {
   const nextAt = nextRotationAt(key);
   return nextAt === undefined ? [] : [`${sortableTime(nextAt)}/${keyRecordId(key)}`];
+}
+
+function storeEntries(id: string, { customKeyStoreId }: Key): readonly string[] {
+  return customKeyStoreId === undefined ? [] : [`${keysOfStore(customKeyStoreId)}${id}`];
+}
+
+function xksEntries({ customKeyStoreId, xksKeyId }: Key): readonly string[] {
+  if (customKeyStoreId === undefined || xksKeyId === undefined) return [];
+  return [xksKeyEntry(customKeyStoreId, xksKeyId)];
 }
 
 /** In the order in which the events happened. `unique`: of the event alone. */

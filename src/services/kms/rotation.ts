@@ -87,6 +87,7 @@ export function rotationOperations(kms: KmsContext) {
       readOnly: true,
       find,
       run: (input, _call, { value: key }: KeyEntry) => {
+        if (key.customKeyStoreId !== undefined) throw wrongOrigin(key);
         requireState(key, 'ListKeyRotations');
         if (!isSymmetricEncryptionKey(key)) throw unsupportedSpec();
         return listRotations(key, input);
@@ -132,6 +133,7 @@ async function rotateOnDemand(
   entry: KeyEntry,
 ): Promise<{ KeyId: string }> {
   const key = entry.value;
+  if (key.customKeyStoreId !== undefined) throw wrongOrigin(key);
   requireState(key, 'RotateKeyOnDemand');
   if (!isSymmetricEncryptionKey(key)) throw unsupportedSpec();
   if (isReplica(key)) throw notPrimary(key.arn);

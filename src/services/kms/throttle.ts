@@ -7,7 +7,15 @@ import type { Call, Found, Operation, OperationTable } from '../../operation.ts'
 import type { World } from '../../world.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { rateExceeded } from './errors.ts';
-import { drawsOf, poolOf, type Quota, type QuotaSettings, quotaValue } from './quotas.ts';
+import type { Key } from './key.ts';
+import {
+  drawsOf,
+  poolOf,
+  type Quota,
+  type QuotaSettings,
+  quotaValue,
+  storeUseQuota,
+} from './quotas.ts';
 import { usedKeys } from './used-keys.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
@@ -116,6 +124,10 @@ function throttledRow(name: string, row: Row, rates: RequestRates): Row {
   };
 }
 
+/** A store has buckets of its own, whoever uses its keys. */
+const takeFromStore = (rates: RequestRates, { customKeyStoreId = '', region }: Key): void =>
+  rates.take(storeUseQuota, { account: customKeyStoreId, region });
+
 /** Each pool once, also where ReEncrypt draws on the same one with both keys. */
 const pooled =
   (rates: RequestRates, call: Call) =>
@@ -126,6 +138,7 @@ const pooled =
       const pool = poolOf(key);
       if (pool !== last) rates.take(pool, owner);
       last = pool;
+      if (key.customKeyStoreId !== undefined) takeFromStore(rates, key);
     }
     return found;
   };

@@ -3,6 +3,7 @@
  * state, algorithm.
  */
 import { type KeyUsage, keySpecs } from '../../crypto/key-spec.ts';
+import { keyOfStoreNotConnected } from './custom-key-stores/store-errors.ts';
 import { dryRunSucceeded, incompatibleAlgorithm, wrongUsage } from './errors.ts';
 import type { Key } from './key.ts';
 import { type KeyOperation, requireState } from './key-state.ts';
@@ -30,6 +31,9 @@ export type CryptographicOperation = keyof typeof usageOf;
 /** @throws ApiError InvalidKeyUsageException, else what the key's state forbids. */
 export function requireUsable(key: Key, operation: CryptographicOperation): void {
   if (key.usage !== usageOf[operation]) throw wrongUsage(key, operation);
+  const isAway = key.state === 'Unavailable' && key.origin === 'EXTERNAL_KEY_STORE';
+  // AWS has words of its own for proxies; the Pair operations are not for such keys at all.
+  if (isAway && !operation.startsWith('GenerateDataKeyPair')) throw keyOfStoreNotConnected();
   requireState(key, operation);
 }
 

@@ -11,6 +11,7 @@ import {
   environmentNotReadable,
   environmentTooLarge,
   keyNotUsable,
+  nulInVariables,
   reservedVariablesUsed,
 } from './errors.ts';
 import type { LambdaPorts } from './ports.ts';
@@ -48,6 +49,7 @@ export async function sealEnvironment(
   if (names.length === 0) return undefined;
   const taken = names.filter((name) => reservedVariables.has(name)).sort();
   if (taken.length > 0) throw reservedVariablesUsed(taken);
+  if (Object.values(variables).some((value) => value.includes('\0'))) throw nulInVariables();
   const text = JSON.stringify(variables);
   const plaintext = Buffer.from(text);
   if (plaintext.length > mostBytes) throw environmentTooLarge(text);

@@ -102,6 +102,8 @@ export const routingToItself = (version: string) =>
     `Invalid function version ${version}. Function version ${version} is already included in routing configuration.`,
   );
 /** Our texts. */
+export const nulInVariables = () =>
+  invalid('The value of an environment variable may not hold the character NUL.');
 export const markerInvalid = () => invalid('The marker is not one of this list.');
 export const codeMissing = () => invalid('Please provide a zip file as ZipFile.');
 export const handlerMissing = () =>

@@ -47,6 +47,8 @@ async function invoke(
   input: Input,
   subject: Subject,
 ): Promise<InvocationResponse> {
+  // What callers hand to functions is theirs.
+  call.note({ requestParameters: { clientContext: undefined } });
   const { value: record } = requireFunction(subject);
   const { qualifier } = subject.named;
   const chance = () => call.world.randomBytes(4).readUInt32BE() / 2 ** 32;
