@@ -1,4 +1,6 @@
-/** A real PostgreSQL server for tests, from the machine's own programs; undefined where there are none. */
+/**
+ * A real PostgreSQL server for tests, by the machine's own programs; undefined where none are.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {

@@ -59,7 +59,7 @@ async function setSecret({ SecretId, token, setPassword }) {
   await setPassword(SecretId, next);
 }
 
-/** As the user itself, by the current password or, after a rotation that failed, the previous one. */
+/** As the user itself; the previous password is the one where a rotation has failed half-way. */
 async function setOwn(SecretId, next) {
   for (const stage of ['AWSCURRENT', 'AWSPREVIOUS']) {
     const known = await readIfThere(SecretId, stage);

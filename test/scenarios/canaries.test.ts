@@ -260,7 +260,7 @@ describe('what a model marks as sensitive', () => {
   });
 
   for (const each of operations)
-    test(`${each.model.service} ${each.operation} is called with it, and answers with it`, async () => {
+    test(`${each.model.service} ${each.operation} goes with it, and answers it`, async () => {
       const { model, operation } = each;
       const shape = model.operations.get(operation)?.input;
       const call = async (who: Credentials, input: Members): Promise<void> =>
