@@ -11,7 +11,7 @@ export interface LambdaOptions {
   readonly store: Store;
   readonly world: World;
   /** Calls that Lambda makes by itself. */
-  readonly calls: Pick<LambdaPorts, 'perform' | 'identify'>;
+  readonly calls: Pick<LambdaPorts, 'perform' | 'identify' | 'uniqueIdOf' | 'arnOf'>;
   /** Undefined: functions are not run. */
   readonly functions: Omit<FunctionsOptions, 'world' | 'logs'> | undefined;
   readonly log: (line: string) => void;

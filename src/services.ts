@@ -29,7 +29,7 @@ import { validateResourcePolicy } from './policy/validate.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
-import { uniqueIdOf } from './services/iam/trust.ts';
+import { arnOf, uniqueIdOf } from './services/iam/trust.ts';
 import { createIamToolbox } from './services/iam-toolbox/index.ts';
 import type { KeyStorePorts } from './services/kms/custom-key-stores/store-connections.ts';
 import type { Fixtures } from './services/kms/fixtures.ts';
@@ -117,11 +117,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const { store, world, quotas, access, log = () => {} } = options;
   const { attestationRoots, fixtures, keyStores } = options;
   const mint = (account: string) => mintAccessKey(account, world);
+  const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await createKms({
     store,
     world,
-    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    principals,
     ...(keyStores === undefined ? {} : { keyStores }),
     ...(quotas === undefined ? {} : { quotas }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
@@ -143,7 +144,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const secretsManager = openSecretsManager(options, identify);
   const lambda = openLambda({
     ...{ store, world, log },
-    calls: { perform: options.own, identify },
+    calls: { perform: options.own, identify, ...principals },
     functions: options.functions,
   });
   const parameterStore = await createParameterStore({
@@ -151,7 +152,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     world,
     emit: () => [],
     policyFault: (text) => validateResourcePolicy(text)?.text,
-    uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn),
+    ...principals,
     javaPattern,
   });
   return {
@@ -179,6 +180,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     closing: [...lambda.closing, () => kms.close()],
   };
 }
+
+/** Whom policies name: who has an ARN, and which ARN somebody has now. */
+const principalsOf = (iam: IamRecords) => ({
+  uniqueIdOf: (arn: string) => uniqueIdOf(iam, arn),
+  arnOf: (named: { readonly arn: string; readonly id: string }) => arnOf(iam, named),
+});
 
 function sealholdOperations(options: ServiceOptions, kms: Kms): OperationTable {
   const { iam, world, access, firstAccount } = options;
@@ -243,7 +250,7 @@ function openSecretsManager(
     world,
     own,
     identify,
-    principals: { uniqueIdOf: (arn) => uniqueIdOf(options.iam, arn) },
+    principals: principalsOf(options.iam),
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
   });

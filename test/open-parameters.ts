@@ -16,7 +16,7 @@ import {
   recordId,
   type UserRecord,
 } from '../src/services/iam/records.ts';
-import { uniqueIdOf } from '../src/services/iam/trust.ts';
+import { arnOf, uniqueIdOf } from '../src/services/iam/trust.ts';
 import { createKms } from '../src/services/kms/index.ts';
 import type { Limits } from '../src/services/ssm/counts.ts';
 import type { DueChange } from '../src/services/ssm/due.ts';
@@ -122,6 +122,7 @@ async function openOn(node: Node): Promise<ParametersUnderTest> {
     emit: (event) => told.insert(`${String(++tellings).padStart(9, '0')}-${process}`, event),
     policyFault: (text) => validateResourcePolicy(text)?.text,
     uniqueIdOf: (arn) => uniqueIdOf(iam, arn),
+    arnOf: (named) => arnOf(iam, named),
     javaPattern,
   });
   const kms = await createKms({ store, world });

@@ -236,12 +236,14 @@ const lastSegment = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1)
 
 function callerOf(principal: Principal): Caller {
   const { type, account, arn, principalId, session, serviceName, identityProvider } = principal;
+  const { issuer } = session ?? {};
   return {
     type,
     account,
     arn,
     principalId,
     ...(session?.role === undefined ? {} : { role: session.role }),
+    ...(typeof issuer === 'object' ? { user: { arn: issuer.arn, id: issuer.userId } } : {}),
     ...(serviceName === undefined ? {} : { serviceName }),
     ...(identityProvider === undefined ? {} : { federatedProvider: identityProvider }),
   };

@@ -129,11 +129,14 @@ export function conditionKeys(
   };
 }
 
-/** Tag keys are compared without regard to case in conditions, and only there. */
-function tagOf({ tags }: Resource, lowerCaseKey: string): string | undefined {
+/**
+ * Tag keys are compared without regard to case in conditions, and only there: of tags that differ
+ * by case only all values count.
+ */
+function tagOf({ tags }: Resource, lowerCaseKey: string): Value {
   if (tags === undefined) return undefined;
-  for (const [key, value] of Object.entries(tags)) if (foldCase(key) === lowerCaseKey) return value;
-  return undefined;
+  const fitting = Object.keys(tags).filter((key) => foldCase(key) === lowerCaseKey);
+  return fitting.length > 1 ? fitting.map((key) => tags[key] as string) : tags[fitting[0] ?? ''];
 }
 
 /** The global keys' names, for those who list what a decision was asked with. */

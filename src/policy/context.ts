@@ -18,6 +18,8 @@ export interface Caller {
   readonly principalId: string;
   /** Of an AssumedRole: the role's ARN with its path, and its unique id `AROA…`. */
   readonly role?: { readonly arn: string; readonly id: string };
+  /** Of a FederatedUser that a user let in: that user's ARN, and its unique id `AIDA…`. */
+  readonly user?: { readonly arn: string; readonly id: string };
   /** Of an AWSService: `lambda.amazonaws.com`. */
   readonly serviceName?: string;
   /** Of a WebIdentityUser or SAMLUser: as it stands under `Federated`. */

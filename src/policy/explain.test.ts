@@ -97,7 +97,7 @@ describe('a statement that does not apply says what does not fit', () => {
     const { policies } = explained({ resource: { policy, rule: 'ordinary', principalIds } });
     assert.match(
       policies[0]?.statements[0]?.mismatch?.note ?? '',
-      /had the id AIDAOLD; it was deleted/,
+      /means AIDAOLD, who had this ARN/,
     );
   });
 });

@@ -205,7 +205,7 @@ function principalMismatch(
     (pattern) => isNamed(pattern, caller) && !isNamed(pattern, caller, ids),
   );
   if (before === undefined) return mismatch;
-  const note = `${before.text} was meant when it had the id ${ids?.[before.text]}; it was deleted and created again since.`;
+  const note = `${before.text} means ${ids?.[before.text]}, who had this ARN when the policy was saved and is gone or renamed.`;
   return { ...mismatch, note };
 }
 

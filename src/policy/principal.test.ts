@@ -64,6 +64,28 @@ describe('a principal', () => {
     assert.equal(names('AWS', account, bo, old), true);
   });
 
+  test('of a user or role means the same one under another name', () => {
+    const formerly = `arn:aws:iam::${account}:user/bob`;
+    const before = `arn:aws:iam::${account}:role/Ops`;
+    const ids = { [formerly]: bo.principalId, [before]: 'AROAOPSOPSOPSOPSOPSO' };
+    assert.equal(names('AWS', formerly, bo, ids), true);
+    assert.equal(names('AWS', formerly, bo), false);
+    assert.equal(names('AWS', before, ops, ids), true);
+    assert.equal(names('AWS', before, bo, ids), false);
+    assert.equal(
+      names('AWS', formerly, { ...bo, arn: formerly, principalId: 'AIDANEW' }, ids),
+      false,
+    );
+  });
+
+  test('of a user means the federated users, too, that this user let in', () => {
+    const user = { arn: bo.arn, id: bo.principalId };
+    const ids = { [bo.arn]: 'AIDAOLDOLDOLDOLDOLDO' };
+    assert.equal(names('AWS', bo.arn, { ...fay, user }), true);
+    assert.equal(names('AWS', bo.principalId, { ...fay, user }), true);
+    assert.equal(names('AWS', bo.arn, { ...fay, user }, ids), false);
+  });
+
   test('looks ids up among its own entries only', () => {
     const inherited = Object.create({ [bo.arn]: 'AIDAOLDOLDOLDOLDOLDO' });
     assert.equal(names('AWS', bo.arn, bo, inherited), true);

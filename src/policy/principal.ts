@@ -24,7 +24,7 @@ export interface PrincipalPattern {
   readonly account?: { readonly id: string; readonly partition: string | undefined };
 }
 
-/** The unique ids that users and roles had when the policy was saved, by their ARN. */
+/** The unique ids that users and roles had when the policy was saved, by the ARNs they had then. */
 export type PrincipalIds = Readonly<Record<string, string>>;
 
 /** Element of a principal map: `{ "AWS": … }`. */
@@ -77,19 +77,15 @@ export function isNamed(
     case 'account':
       return belongsTo(caller, pattern.account);
     case 'user':
-      return (
-        caller.type === 'IAMUser' && caller.arn === text && isSame(ids, text, caller.principalId)
-      );
+      return isMeant(text, userOf(caller), ids);
     case 'role':
-      return (
-        isRoleSession(caller) && caller.role?.arn === text && isSame(ids, text, caller.role.id)
-      );
+      return isRoleSession(caller) && isMeant(text, caller.role, ids);
     case 'session':
       return isRoleSession(caller) && caller.arn === text && isSame(ids, text, caller.role?.id);
     case 'federated-user':
       return caller.type === 'FederatedUser' && caller.arn === text;
     case 'user-id':
-      return caller.type === 'IAMUser' && caller.principalId === text;
+      return userOf(caller)?.id === text;
     case 'role-id':
       return isRoleSession(caller) && caller.role?.id === text;
     case 'service':
@@ -111,7 +107,23 @@ function belongsTo(caller: Caller, account: PrincipalPattern['account']): boolea
   return account.partition === undefined || caller.arn.startsWith(`arn:${account.partition}:`);
 }
 
-/** A recreated user or role has the old one's ARN and another id. */
+type Entity = { readonly arn: string; readonly id: string } | undefined;
+
+/** The user itself, or the one who let a federated user in. */
+function userOf({ type, arn, principalId, user }: Caller): Entity {
+  if (type === 'IAMUser') return { arn, id: principalId };
+  return type === 'FederatedUser' ? user : undefined;
+}
+
+/**
+ * Where the id is known that stood behind the ARN, it alone counts: a renamed user has it under
+ * another ARN, and a recreated one has the ARN and another id.
+ */
+function isMeant(text: string, entity: Entity, ids: PrincipalIds): boolean {
+  if (entity === undefined) return false;
+  return Object.hasOwn(ids, text) ? ids[text] === entity.id : entity.arn === text;
+}
+
 function isSame(ids: PrincipalIds, arn: string, id: string | undefined): boolean {
   return !Object.hasOwn(ids, arn) || ids[arn] === id;
 }

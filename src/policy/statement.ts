@@ -5,7 +5,7 @@
 import { speaksOf, statementsOn } from './action-index.ts';
 import { type ArnSegments, type ResourceName, splitArn } from './arn.ts';
 import { conditionHolds } from './condition.ts';
-import { foldCase } from './context.ts';
+import { type Caller, foldCase } from './context.ts';
 import type { Statement } from './policy.ts';
 import { hasIdentity, isNamed, type PrincipalIds, type PrincipalPattern } from './principal.ts';
 import type { NamedPolicy, PolicyType, Question } from './question.ts';
@@ -130,7 +130,8 @@ export type Standing = (typeof standings)[keyof typeof standings];
 
 /**
  * `direct`: the caller itself or everyone; nothing of the caller's own need allow. `limited`: a role
- * and not the session of it, or a service. `account`: what the caller's account may pass on.
+ * and not the session of it, a user who federates, or a service. `account`: what the caller's
+ * account may pass on.
  */
 export function standingOf(
   { principals }: Statement,
@@ -141,19 +142,20 @@ export function standingOf(
   if (principals === undefined || principals.not) return best;
   for (const pattern of principals.patterns) {
     if (!isNamed(pattern, caller, ids)) continue;
-    const standing = standingBy(pattern, hasIdentity(caller) || caller.type === 'Anonymous');
+    const standing = standingBy(pattern, caller);
     if (standing > best) best = standing;
   }
   return best;
 }
 
 /** `*` opens a resource to principals and to anyone, not to AWS services or identity providers. */
-function standingBy({ kind }: PrincipalPattern, isPrincipal: boolean): Standing {
-  if (kind === 'everyone') return isPrincipal ? standings.direct : standings.none;
+function standingBy({ kind }: PrincipalPattern, caller: Caller): Standing {
+  if (kind === 'everyone')
+    return hasIdentity(caller) || caller.type === 'Anonymous' ? standings.direct : standings.none;
   if (kind === 'account') return standings.account;
-  if (kind === 'user' || kind === 'user-id' || kind === 'session' || kind === 'federated-user')
-    return standings.direct;
-  return standings.limited;
+  if (kind === 'session' || kind === 'federated-user') return standings.direct;
+  const isUser = kind === 'user' || kind === 'user-id';
+  return isUser && caller.type === 'IAMUser' ? standings.direct : standings.limited;
 }
 
 /** The first Deny of a policy that is meant for the question. */

@@ -78,6 +78,9 @@ const resourcePatterns = weighted([
   [1, '?'],
 ]);
 
+/** ARNs that somebody may have had before a change of name or path. */
+const former = [`arn:aws:iam::${ours}:user/bo`, `arn:aws:iam::${ours}:role/Ops`];
+
 const named: readonly Readonly<Record<string, string>>[] = [
   ...identities.map(({ arn }) => ({ AWS: arn })),
   ...identities.flatMap(({ role }) =>
@@ -87,7 +90,7 @@ const named: readonly Readonly<Record<string, string>>[] = [
   { AWS: theirs },
   { AWS: `arn:aws:iam::${ours}:root` },
   { AWS: 'AIDABOBOBOBOBOBOBOBO' },
-  { AWS: `arn:aws:iam::${ours}:user/bo` },
+  ...former.map((arn) => ({ AWS: arn })),
   { Service: 'lambda.amazonaws.com' },
   { Service: 'lambda.us-east-1.amazonaws.com' },
   { Federated: 'accounts.google.com' },
@@ -404,6 +407,7 @@ const levels = (principal: 'none' | 'some') =>
 const idsOf = fc.dictionary(
   fc.constantFrom(
     ...identities.flatMap(({ arn, role }) => [arn, ...(role === undefined ? [] : [role.arn])]),
+    ...former,
   ),
   fc.constantFrom(
     ...identities.flatMap(({ principalId, role }) => [

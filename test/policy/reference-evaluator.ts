@@ -24,6 +24,8 @@ export interface RawCaller {
   readonly arn: string;
   readonly principalId: string;
   readonly role?: { readonly arn: string; readonly id: string };
+  /** Who let a federated user in. */
+  readonly user?: { readonly arn: string; readonly id: string };
   readonly serviceName?: string;
   readonly federatedProvider?: string;
 }
@@ -231,14 +233,19 @@ class Judge {
       const id = name.replace(/^arn:aws:iam::/, '').replace(/:root$/, '');
       return when(mine && caller.account === id, 'account');
     }
-    if (name.startsWith('AIDA'))
-      return when(type === 'IAMUser' && caller.principalId === name, 'itself');
+    const named = (arn: string | undefined, id: string | undefined): boolean => {
+      if (id === undefined) return false;
+      return name === id || (ids[name] === undefined ? name === arn : known(id));
+    };
+    if (name.startsWith('AIDA') || name.includes(':user/')) {
+      if (type === 'IAMUser') return when(named(caller.arn, caller.principalId), 'itself');
+      // The user's right is the session's, as far as the session policies let it.
+      return when(type === 'FederatedUser' && named(caller.user?.arn, caller.user?.id), 'role');
+    }
     const isSession = type === 'AssumedRole';
     if (name.startsWith('AROA')) return when(isSession && caller.role?.id === name, 'role');
     if (name.includes(':role/'))
-      return when(isSession && caller.role?.arn === name && known(caller.role.id), 'role');
-    if (name.includes(':user/'))
-      return when(type === 'IAMUser' && caller.arn === name && known(caller.principalId), 'itself');
+      return when(isSession && named(caller.role?.arn, caller.role?.id), 'role');
     if (name.includes(':assumed-role/'))
       return when(isSession && caller.arn === name && known(caller.role?.id), 'itself');
     return when(type === 'FederatedUser' && caller.arn === name, 'itself');

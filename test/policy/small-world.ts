@@ -1,5 +1,5 @@
 /**
- * The world of the differential test, small so that much meets much: two accounts, eleven callers,
+ * The world of the differential test, small so that much meets much: two accounts, twelve callers,
  * few resources, and the values that a request's keys may have.
  */
 import type { RawCaller } from './reference-evaluator.ts';
@@ -49,6 +49,14 @@ export const identities: readonly RawCaller[] = [
     account: ours,
     arn: `arn:aws:sts::${ours}:federated-user/fay`,
     principalId: `${ours}:fay`,
+    user: { arn: `arn:aws:iam::${ours}:user/team/bo`, id: 'AIDABOBOBOBOBOBOBOBO' },
+  },
+  {
+    // Let in by the root user.
+    type: 'FederatedUser',
+    account: ours,
+    arn: `arn:aws:sts::${ours}:federated-user/fritz`,
+    principalId: `${ours}:fritz`,
   },
 ];
 

@@ -11,6 +11,7 @@ import { lambda, logs } from '../authorized/lambda.ts';
 import { ownServices } from '../authorized/own.ts';
 import type { Sample, ServiceSamples } from '../authorized/sample.ts';
 import { secretsmanager } from '../authorized/secretsmanager.ts';
+import { ssm } from '../authorized/ssm.ts';
 import { newUser, putUserPolicy, type User } from '../identities.ts';
 import { type Implemented, implementedOperations } from '../implemented.ts';
 import { validValue } from '../probes/probe.ts';
@@ -23,6 +24,7 @@ const samples: Readonly<Record<string, ServiceSamples>> = {
   lambda,
   logs,
   secretsmanager,
+  ssm,
   ...ownServices,
 };
 

@@ -56,8 +56,13 @@ const variable = (name: string): string => `$${`{${name}}`}`;
 
 const missing = (type: string) => new RegExp(`because no ${type} allows the kms:\\w+ action$`);
 const explicit = (type: string) => new RegExp(`with an explicit deny in ${type}`);
-const concealed =
-  /on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access$/;
+const concealed = new RegExp(
+  [
+    'on this resource because the resource does not exist in this Region',
+    'no resource-based policies allow access',
+    'or a resource-based policy explicitly denies access$',
+  ].join(', '),
+);
 
 /** What a row sets up; everything left out is not there. */
 interface Row {

@@ -3,6 +3,7 @@
  * unique id: one of the same name that is made later is a stranger.
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html)
  */
+import { shownPolicy } from '../../policy/shown.ts';
 import { checkTrustPolicy } from './documents.ts';
 import { malformedPolicy } from './errors.ts';
 import { type IamRecords, type RoleRecord, recordId } from './records.ts';
@@ -32,22 +33,21 @@ export async function trustedBy(
   return trusted;
 }
 
-/**
- * A trust policy as it is shown: a user that was renamed stands there by its new ARN, and a
- * principal that is gone by its unique id, which nobody else will ever have.
- */
-export async function shownTrustPolicy(
+/** A trust policy as it is shown. */
+export const shownTrustPolicy = (
   records: Entities,
-  { trustPolicy, trusted }: RoleRecord,
-): Promise<string> {
-  let shown = trustPolicy;
-  for (const [arn, id] of Object.entries(trusted)) {
-    if ((await uniqueIdOf(records, arn)) === id) continue;
-    const { entries } = await records.users.pageBy('id', { key: `${id}/`, limit: 1 });
-    const now = entries[0]?.value.arn ?? id;
-    shown = shown.replaceAll(JSON.stringify(arn), JSON.stringify(now));
-  }
-  return shown;
+  { trustPolicy: text, trusted: principalIds }: RoleRecord,
+): Promise<string> => shownPolicy({ text, principalIds }, (named) => arnOf(records, named));
+
+/** The ARN that a user or role has now, whatever it had before; undefined when it is gone. */
+export async function arnOf(
+  records: Entities,
+  { arn, id }: { readonly arn: string; readonly id: string },
+): Promise<string | undefined> {
+  if ((await uniqueIdOf(records, arn)) === id) return arn;
+  // Roles keep their names.
+  const { entries } = await records.users.pageBy('id', { key: `${id}/`, limit: 1 });
+  return entries[0]?.value.arn;
 }
 
 /** Undefined when no user or role has this ARN. */

@@ -95,6 +95,23 @@ describe('the principal of a grant', () => {
       assert.equal(isPrincipal(principal, who), is);
     });
 
+  test('whose id is known is whoever has it, under any name', () => {
+    const named = (name: string, id: string) => {
+      const principal = parseGrantPrincipal(name, 'aws');
+      assert.ok(principal && principal.kind !== 'service');
+      return { ...principal, id };
+    };
+    const was = named(`${iam}user/alice`, 'AIDAALICE');
+    const renamed = caller(`${iam}user/alicia`, { id: 'AIDAALICE' });
+    assert.equal(isPrincipal(was, renamed), true);
+    assert.equal(isPrincipal(was, caller(`${iam}user/alice`, { id: 'AIDANEW' })), false);
+    assert.equal(isPrincipal(was, caller(`${iam}user/alice`)), false);
+    assert.ok(indexNamesOf(renamed).includes(indexName(was)));
+    const role = named(`${iam}role/app`, 'AROAAPP');
+    assert.equal(isPrincipal(role, { ...session, id: 'AROAAPP' }), true);
+    assert.equal(isPrincipal(role, { ...session, id: 'AROANEW' }), false);
+  });
+
   test('that is a service is that service and no caller who calls itself so', () => {
     const principal = { kind: 'service', name: 'dynamodb.amazonaws.com' } as const;
     assert.equal(isPrincipal(principal, service), true);
@@ -114,10 +131,7 @@ describe('the principal of a grant', () => {
 
   test('is compared with callers as requests have them', () => {
     const base = { account, accessKeyId: 'AKIA', principalId: account };
-    assert.deepEqual(grantCaller({ ...base, type: 'Root', arn: root.name }, false), {
-      ...root,
-      id: base.principalId,
-    });
+    assert.deepEqual(grantCaller({ ...base, type: 'Root', arn: root.name }, false), root);
     assert.deepEqual(grantCaller({ ...base, type: 'IAMUser', arn: alice.name }, true), {
       ...alice,
       id: base.principalId,

@@ -11,8 +11,9 @@ export type GrantPrincipal =
       /** The ARN as the request gave it. */
       readonly name: string;
       /**
-       * The unique id that the user or role had when the grant was made: another of the same name
-       * is not the one that was meant. Absent where it wasn't looked up.
+       * The unique id that the user or role had when the grant was made. Where it is known it alone
+       * counts: another of the same name is not meant, the same one under another name is. Absent
+       * where it wasn't looked up.
        */
       readonly id?: string;
     }
@@ -31,7 +32,7 @@ export interface GrantCaller {
    * user. For a service its principal, `dynamodb.amazonaws.com`.
    */
   readonly name: string;
-  /** Of a user: `AIDA…`; of a session: `AROA…` of its role. */
+  /** Of a user: `AIDA…`; of a session: `AROA…` of its role. Others have none. */
   readonly id?: string;
   /**
    * Whether its own identity policies allow the action. A grant to an account is the account's to
@@ -51,7 +52,9 @@ export const grantCaller = (
         kind: type === 'Root' ? 'root' : 'other',
         account,
         name: arn,
-        id: session?.role?.id ?? principalId,
+        ...(type === 'IAMUser' || type === 'AssumedRole'
+          ? { id: session?.role?.id ?? principalId }
+          : {}),
         identityAllows,
       };
 
@@ -89,7 +92,7 @@ export function isPrincipal(principal: GrantPrincipal, caller: GrantCaller): boo
     return caller.kind === 'service' && caller.name === principal.name;
   if (caller.kind === 'service' || caller.account !== principal.account) return false;
   if (principal.kind === 'account') return caller.kind === 'root' || caller.identityAllows;
-  if (principal.id !== undefined && principal.id !== caller.id) return false;
+  if (principal.id !== undefined) return principal.id === caller.id;
   if (principal.kind === 'role') return roleOfSession(caller.name) === indexName(principal);
   return caller.name === principal.name;
 }
@@ -100,8 +103,11 @@ function roleOfSession(sessionArn: string): string | undefined {
   return role === undefined ? undefined : `arn:${partition}:iam::${account}:role/${role}`;
 }
 
-/** What grants are found by: the principal's name, a role's without its path. */
-export function indexName({ kind, name }: GrantPrincipal): string {
+/** What grants are found by: the principal's unique id, or its name, a role's without its path. */
+export function indexName(principal: GrantPrincipal): string {
+  const { kind, name } = principal;
+  if (kind === 'service') return name;
+  if (principal.id !== undefined) return principal.id;
   return kind === 'role' ? name.replace(/:role\/.*\//, ':role/') : name;
 }
 
@@ -109,7 +115,7 @@ export function indexName({ kind, name }: GrantPrincipal): string {
 export function indexNamesOf(caller: GrantCaller): readonly string[] {
   if (caller.kind === 'service') return [caller.name];
   const [, partition] = caller.name.split(':');
-  const names = [caller.name, `arn:${partition}:iam::${caller.account}:root`];
-  const role = roleOfSession(caller.name);
-  return [...new Set(role === undefined ? names : [...names, role])];
+  const root = `arn:${partition}:iam::${caller.account}:root`;
+  const names = [caller.name, root, roleOfSession(caller.name), caller.id];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }

@@ -8,7 +8,7 @@ import { changeKey } from './change-key.ts';
 import type { KmsContext } from './context.ts';
 import { policyNotFound, ramPolicyReserved } from './errors.ts';
 import { withPolicy } from './key.ts';
-import { policyFor, shownPolicy } from './key-policy.ts';
+import { policyFor, shownKeyPolicy } from './key-policy.ts';
 import { requireState } from './key-state.ts';
 import { pageOf } from './marker.ts';
 import type { KeyEntry } from './records.ts';
@@ -29,7 +29,7 @@ export function keyPolicyOperations(kms: KmsContext) {
         call.note({ requestParameters: { policyName: name } });
         requireState(key, 'GetKeyPolicy');
         if (name !== policyName) throw policyNotFound();
-        return { Policy: await shownPolicy(kms, key), PolicyName: policyName };
+        return { Policy: await shownKeyPolicy(kms, key), PolicyName: policyName };
       },
     },
     PutKeyPolicy: {

@@ -4,12 +4,13 @@
  * (https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html)
  */
 import type { Call } from '../../operation.ts';
+import { shownPolicy } from '../../policy/shown.ts';
 import { conditionsOf } from './condition-keys.ts';
 import type { KmsContext } from './context.ts';
 import { policyPrincipalsInvalid } from './errors.ts';
 import type { Key } from './key.ts';
 import { ownerOf } from './key-finder.ts';
-import { checkedPolicy, defaultPolicy, namedPrincipals, withUniqueIds } from './policy-document.ts';
+import { checkedPolicy, defaultPolicy, namedPrincipals, printPolicy } from './policy-document.ts';
 
 /** What of a key its policy is. */
 export type KeyPolicy = Pick<Key, 'policy' | 'policyPrincipals'>;
@@ -64,9 +65,10 @@ async function uniqueIds(
 }
 
 /** The key's policy as GetKeyPolicy shows it. */
-export async function shownPolicy({ principals }: KmsContext, key: Key): Promise<string> {
-  const gone = new Map<string, string>();
-  for (const [arn, id] of Object.entries(key.policyPrincipals ?? {}))
-    if ((await principals?.uniqueIdOf(arn)) !== id) gone.set(arn, id);
-  return withUniqueIds(key.policy, gone);
+export async function shownKeyPolicy(
+  { principals }: KmsContext,
+  { policy: text, policyPrincipals: principalIds = {} }: Key,
+): Promise<string> {
+  if (principals === undefined) return text;
+  return shownPolicy({ text, principalIds }, principals.arnOf, printPolicy);
 }

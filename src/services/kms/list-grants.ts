@@ -32,22 +32,46 @@ export async function listGrants(
   if (input.GrantId !== undefined) requireGrantId(input.GrantId);
   const list = ['grants', key.arn, input.GrantId, ...granteesOf(input)].join(' ');
   const after = decodeMarker(list, input.Marker);
-  const page = await pageOfKey(kms, { input, key, after });
-  return {
-    Grants: await shown(
-      kms,
-      page.grants.filter((grant) => isWanted(grant, input)),
-    ),
-    ...pageTail(list, page.next),
-  };
+  const grantees = await Promise.all(granteesOf(input).map((name) => granteeNamed(kms, name)));
+  const page = await pageOfKey(kms, { input, key, after, grantees });
+  const wanted = page.grants.filter((grant) => isWanted(grant, input, grantees));
+  return { Grants: await shown(kms, wanted), ...pageTail(list, page.next) };
 }
 
 const granteesOf = (input: ListGrantsRequest) =>
   [input.GranteePrincipal, input.GranteeServicePrincipal].filter((name) => name !== undefined);
 
-function isWanted(grant: Grant, input: ListGrantsRequest): boolean {
-  if (input.GrantId !== undefined && input.GrantId !== grant.grantId) return false;
-  return granteesOf(input).every((name) => name === grant.grantee.name);
+interface Sought {
+  /** The id of who has this ARN now, or else the text as it was given. */
+  readonly wanted: string;
+  /** What its grants are found by. */
+  readonly index: string;
+}
+
+/** What is no principal's ARN may be the id of one that is gone, or nobody's. */
+async function granteeNamed(kms: KmsContext, name: string): Promise<Sought> {
+  const principal = parseGrantPrincipal(name, name.split(':')[1] ?? '');
+  if (principal === undefined) return { wanted: name, index: name };
+  const known = await withId(kms, principal);
+  return { wanted: idOf(known) ?? name, index: indexName(known) };
+}
+
+const idOf = (principal: GrantPrincipal): string | undefined =>
+  principal.kind === 'service' ? undefined : principal.id;
+
+async function withId({ principals }: KmsContext, named: GrantPrincipal): Promise<GrantPrincipal> {
+  if (named.kind !== 'user' && named.kind !== 'role') return named;
+  const id = await principals?.uniqueIdOf(named.name);
+  return id === undefined ? named : { ...named, id };
+}
+
+function isWanted(
+  { grantId, grantee }: Grant,
+  { GrantId }: ListGrantsRequest,
+  sought: readonly Sought[],
+): boolean {
+  if (GrantId !== undefined && GrantId !== grantId) return false;
+  return sought.every(({ wanted }) => wanted === idOf(grantee) || wanted === grantee.name);
 }
 
 interface GrantPage {
@@ -63,16 +87,17 @@ async function pageOfKey(
     readonly input: ListGrantsRequest;
     readonly key: Key;
     readonly after: string | undefined;
+    readonly grantees: readonly Sought[];
   },
 ): Promise<GrantPage> {
-  const { input, key, after } = query;
+  const { input, key, after, grantees } = query;
   if (input.GrantId !== undefined) {
     const entry = await kms.grants.find({ ...key, grantId: input.GrantId });
     return { grants: entry === undefined ? [] : [entry.value], next: undefined };
   }
   const { grants } = kms.records;
-  const [grantee] = granteesOf(input);
-  const prefix = grantee === undefined ? grantsPrefix(key) : granteeNamePrefix(key, named(grantee));
+  const [grantee] = grantees;
+  const prefix = grantee === undefined ? grantsPrefix(key) : granteeNamePrefix(key, grantee.index);
   const from = after === undefined ? {} : { after: `${prefix}${after}` };
   const limit = limitOf(input);
   const page =
@@ -83,12 +108,6 @@ async function pageOfKey(
     grants: page.entries.map(({ value }) => value),
     next: page.next?.slice(prefix.length),
   };
-}
-
-/** The index name of a grantee given as text; what is no principal is no grant's grantee either. */
-function named(grantee: string): string {
-  const principal = parseGrantPrincipal(grantee, grantee.split(':')[1] ?? '');
-  return principal === undefined ? grantee : indexName(principal);
 }
 
 /** A principal asks for itself and is what is authorized: the grants may be on anyone's keys. */
@@ -123,7 +142,8 @@ export async function listRetirableGrants(
 ): Promise<ListGrantsResponse> {
   const list = `retirable grants ${retiring.name}`;
   const after = decodeMarker(list, input.Marker);
-  const prefix = retiringPrefix(call.region, retiring);
+  const sought = await withId(kms, retiring);
+  const prefix = retiringPrefix(call.region, sought);
   const page = await kms.records.grants.pageBy('retiring', {
     key: prefix,
     ...(after === undefined ? {} : { after: `${prefix}${after}` }),
@@ -131,20 +151,21 @@ export async function listRetirableGrants(
   });
   const grants = page.entries
     .map(({ value }) => value)
-    // Roles are found without their path, and asked for with it.
-    .filter((grant) => grant.retiring?.name === retiring.name);
+    // Where the id isn't known, roles are found without their path, and asked for with it.
+    .filter(({ retiring: found }) => idOf(sought) !== undefined || found?.name === retiring.name);
   return { Grants: await shown(kms, grants), ...pageTail(list, page.next?.slice(prefix.length)) };
 }
 
 const shown = (kms: KmsContext, grants: readonly Grant[]): Promise<readonly GrantListEntry[]> =>
-  Promise.all(grants.map(async (grant) => listed(await withUniqueIds(kms, grant))));
+  Promise.all(grants.map(async (grant) => listed(await withCurrentNames(kms, grant))));
 
-/** A user or role that is gone stands in a grant by its unique id, which nobody else ever has. */
-async function withUniqueIds({ principals }: KmsContext, grant: Grant): Promise<Grant> {
+/** Users and roles stand in a grant by the ARN that they have now; who is gone, by its id. */
+async function withCurrentNames({ principals }: KmsContext, grant: Grant): Promise<Grant> {
   const current = async (principal: GrantPrincipal): Promise<GrantPrincipal> => {
     if (principal.kind === 'service' || principal.id === undefined) return principal;
-    const id = await principals?.uniqueIdOf(principal.name);
-    return id === principal.id ? principal : { ...principal, name: principal.id };
+    const { id, name: arn } = principal;
+    const now = await principals?.arnOf({ arn, id });
+    return { ...principal, name: now ?? id };
   };
   const { retiring } = grant;
   return {

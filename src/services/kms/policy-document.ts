@@ -210,13 +210,3 @@ export function namedPrincipals(policy: string): readonly string[] {
 }
 
 const userOrRole = /^arn:[a-z0-9-]+:iam::\d{12}:(user|role)\/.+$/;
-
-/**
- * A policy as it is shown. A principal that is gone stands there by its unique id, which nobody
- * else will ever have; `gone`: its ARN → that id.
- */
-export function withUniqueIds(policy: string, gone: ReadonlyMap<string, string>): string {
-  let shown = policy;
-  for (const [arn, id] of gone) shown = shown.replaceAll(JSON.stringify(arn), JSON.stringify(id));
-  return shown;
-}

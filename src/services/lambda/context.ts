@@ -1,5 +1,6 @@
 /** What Lambda's operations share: the records, the ports, and how a function is found. */
 import type { Call, ConditionKeys, Found } from '../../operation.ts';
+import { foldCase } from '../../policy/context.ts';
 import { functionNotFound } from './errors.ts';
 import { functionArn, isVersion, type NamedFunction, namedArn, namedFunction } from './names.ts';
 import type { LambdaPorts } from './ports.ts';
@@ -52,7 +53,14 @@ export async function findFunction(
       ...(entry === undefined ? {} : { tags: entry.value.tags }),
       ...(policy === undefined
         ? {}
-        : { policy: { text: policy.text, rule: 'ordinary', name: 'default' } }),
+        : {
+            policy: {
+              text: policy.text,
+              rule: 'ordinary',
+              name: 'default',
+              principalIds: policy.principalIds,
+            },
+          }),
     },
     subject: { named, entry },
     ...(action === undefined ? {} : { action }),
@@ -115,15 +123,21 @@ export async function requireQualified(
   return { ...resolved, record };
 }
 
-/** Condition keys of the tags that a request brings. */
+/** Condition keys of the tags that a request brings. Those that differ by case only count all. */
 export function tagConditions(
   tags: Readonly<Record<string, string>>,
   keys: readonly string[] = Object.keys(tags),
 ): ConditionKeys {
-  const values = new Map(
-    Object.entries(tags).map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value]),
-  );
-  return (name) => (name === 'aws:tagkeys' ? keys : values.get(name));
+  const values = new Map<string, string[]>();
+  for (const [key, value] of Object.entries(tags)) {
+    const name = `aws:requesttag/${foldCase(key)}`;
+    values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return (name) => {
+    if (name === 'aws:tagkeys') return keys.length === 0 ? undefined : keys;
+    const found = values.get(name);
+    return found !== undefined && found.length > 1 ? found : found?.[0];
+  };
 }
 
 /** An action that has no one function. */

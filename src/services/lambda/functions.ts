@@ -45,7 +45,10 @@ export function functionOperations(context: LambdaContext) {
       readOnly: false,
       find: (input, call) =>
         findFunction(context, input, call, { conditions: tagConditions(input.Tags ?? {}) }),
-      run: (input, call, subject: Subject) => createFunction(context, call, input, subject),
+      run: (input, call, subject: Subject) => {
+        authorizeTags(call, input.Tags ?? {}, subject);
+        return createFunction(context, call, input, subject);
+      },
     },
     GetFunction: {
       readOnly: true,
@@ -117,6 +120,17 @@ async function shown(
   const isQualified = named.qualifier !== undefined;
   const configuration = shownConfiguration(record, version, { environment, isQualified });
   return isAlias ? { ...configuration, FunctionArn: namedArn(named) } : configuration;
+}
+
+/** Who may not tag a function can't create one with tags either. */
+function authorizeTags(
+  call: Call,
+  tags: Readonly<Record<string, string>>,
+  { named }: Subject,
+): void {
+  if (Object.keys(tags).length === 0) return;
+  const resource = { arn: functionArn(named, named.name), account: named.account };
+  call.authorize('lambda:TagResource', resource, { conditions: tagConditions(tags) });
 }
 
 async function createFunction(

@@ -1,5 +1,5 @@
 /** How requests name functions, and how ARNs do. Pure; the forms themselves are the model's. */
-import { functionsElsewhere, qualifiersDiffer } from './errors.ts';
+import { functionNotFound, functionsElsewhere, qualifiersDiffer } from './errors.ts';
 import type { FunctionRecord, Place } from './records.ts';
 
 /** A function as a request names it; nobody has looked whether there is one. */
@@ -17,7 +17,7 @@ const form = new RegExp(
 
 /**
  * Reads `name`, `name:qualifier`, `123456789012:function:name` and ARNs.
- * @throws ApiError ResourceNotFoundException for a function of another Region,
+ * @throws ApiError ResourceNotFoundException for a function of another Region or partition,
  *   InvalidParameterValueException when the name and the request have different qualifiers.
  */
 export function namedFunction(
@@ -28,10 +28,13 @@ export function namedFunction(
     form.exec(given.FunctionName) ?? [];
   if (region !== undefined && region !== caller.region)
     throw functionsElsewhere(region, caller.region);
+  // Policies speak of ARNs: a function must not have a second one.
+  if (partition !== undefined && partition !== caller.partition)
+    throw functionNotFound(given.FunctionName);
   if (inName !== undefined && given.Qualifier !== undefined && inName !== given.Qualifier)
     throw qualifiersDiffer();
   return {
-    partition: partition ?? caller.partition,
+    partition: caller.partition,
     region: caller.region,
     account: account ?? caller.account,
     name,

@@ -1,6 +1,7 @@
 /** AddPermission, RemovePermission and GetPolicy: who else may invoke a function. */
 import type { LambdaModel } from '../../model/lambda.generated.ts';
 import type { Call, Found, Operations } from '../../operation.ts';
+import { shownPolicy } from '../../policy/shown.ts';
 import { newUuid } from '../../uuid.ts';
 import {
   findFunction,
@@ -14,6 +15,7 @@ import {
   noPolicyToRemoveFrom,
   policyOfLatest,
   policyTooLong,
+  principalInvalid,
   stalePolicy,
   statementExists,
   statementNotFound,
@@ -45,7 +47,12 @@ export function permissionOperations(context: LambdaContext) {
         const statements = statementsIn(policy.text);
         const left = statements.filter(({ Sid }) => Sid !== input.StatementId);
         if (left.length === statements.length) throw statementNotFound(input.StatementId);
-        const changed = withStatements(entry.value, subject, { statements: left, call });
+        const { principalIds } = policy;
+        const changed = withStatements(entry.value, subject, {
+          statements: left,
+          principalIds,
+          call,
+        });
         call.stage(records.functions.replace(entry, changed));
       },
     },
@@ -56,7 +63,8 @@ export function permissionOperations(context: LambdaContext) {
         const { record } = await requireQualified(context, subject);
         const policy = policyAt(record, subject);
         if (policy === undefined) throw noPolicy();
-        return { Policy: policy.text, RevisionId: policy.revisionId };
+        const Policy = await shownPolicy(policy, context.ports.arnOf);
+        return { Policy, RevisionId: policy.revisionId };
       },
     },
   } satisfies Operations<LambdaModel, 'AddPermission' | 'RemovePermission' | 'GetPolicy'>;
@@ -84,17 +92,48 @@ async function addPermission(
   await requireQualified(context, subject);
   const policy = policyAt(entry.value, subject);
   if (isStale(policy, input.RevisionId)) throw stalePolicy();
-  const statements = policy === undefined ? [] : statementsIn(policy.text);
+  const { statements, principalIds: known } = await withCurrentNames(context, policy);
   if (statements.some(({ Sid }) => Sid === input.StatementId))
     throw statementExists(input.StatementId);
   const { partition } = subject.named;
   const statement = statementOf(input, { arn: namedArn(subject.named), partition });
+  const principalIds = { ...known, ...(await idOf(context, statement)) };
   const changed = withStatements(entry.value, subject, {
     statements: [...statements, statement],
+    principalIds,
     call,
   });
   call.stage(context.records.functions.replace(entry, changed));
   return { Statement: JSON.stringify(statement) };
+}
+
+/** So that a new statement can name whoever has an ARN now that an older one named somebody by. */
+async function withCurrentNames(
+  { ports }: LambdaContext,
+  policy: PolicyRecord | undefined,
+): Promise<{
+  readonly statements: readonly PolicyStatement[];
+  readonly principalIds: PolicyRecord['principalIds'];
+}> {
+  if (policy === undefined) return { statements: [], principalIds: {} };
+  const principalIds: Record<string, string> = {};
+  for (const [arn, id] of Object.entries(policy.principalIds)) {
+    const now = await ports.arnOf({ arn, id });
+    if (now !== undefined) principalIds[now] = id;
+  }
+  return { statements: statementsIn(await shownPolicy(policy, ports.arnOf)), principalIds };
+}
+
+/** One of the same name that is made later is a stranger. @throws ApiError for who isn't there */
+async function idOf(
+  { ports }: LambdaContext,
+  { Principal }: PolicyStatement,
+): Promise<PolicyRecord['principalIds']> {
+  const arn = typeof Principal === 'string' ? undefined : Principal.AWS;
+  if (arn === undefined || !/^arn:[^:]+:iam::\d{12}:(user|role)\//.test(arn)) return {};
+  const id = await ports.uniqueIdOf(arn);
+  if (id === undefined) throw principalInvalid();
+  return { [arn]: id };
 }
 
 const policyAt = (record: FunctionRecord, { named }: Subject): PolicyRecord | undefined =>
@@ -107,13 +146,21 @@ const isStale = (policy: PolicyRecord | undefined, revisionId: string | undefine
 function withStatements(
   record: FunctionRecord,
   { named }: Subject,
-  { statements, call }: { readonly statements: readonly PolicyStatement[]; readonly call: Call },
+  {
+    statements,
+    principalIds,
+    call,
+  }: {
+    readonly statements: readonly PolicyStatement[];
+    readonly principalIds: PolicyRecord['principalIds'];
+    readonly call: Call;
+  },
 ): FunctionRecord {
   const { [named.qualifier ?? '']: _, ...others } = record.policies;
   if (statements.length === 0) return { ...record, policies: others };
   const text = policyText(statements);
   const sizeBytes = Buffer.byteLength(text);
   if (sizeBytes > mostBytes) throw policyTooLong(sizeBytes, mostBytes);
-  const policy = { text, revisionId: newUuid(call.world) };
+  const policy = { text, principalIds, revisionId: newUuid(call.world) };
   return { ...record, policies: { ...others, [named.qualifier ?? '']: policy } };
 }

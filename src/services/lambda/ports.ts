@@ -27,6 +27,13 @@ export interface LambdaPorts {
     readonly accessKeyId: string;
     readonly sessionToken: string;
   }) => Promise<Principal | undefined>;
+  /** The unique id of a user or role by its ARN; undefined when there is none. */
+  readonly uniqueIdOf: (arn: string) => Promise<string | undefined>;
+  /** The ARN that a user or role has now, whatever it had before; undefined when it is gone. */
+  readonly arnOf: (named: {
+    readonly arn: string;
+    readonly id: string;
+  }) => Promise<string | undefined>;
   /** For people who run the server. */
   readonly log: (line: string) => void;
 }

@@ -63,6 +63,8 @@ export interface CodeFacts {
 export interface PolicyRecord {
   /** The document as GetPolicy answers it. */
   readonly text: string;
+  /** Unique ids of the users and roles that it names, by the ARNs that they had. */
+  readonly principalIds: Readonly<Record<string, string>>;
   readonly revisionId: string;
 }
 

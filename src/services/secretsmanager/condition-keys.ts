@@ -4,6 +4,7 @@
  * A key whose member the request leaves out is absent, save the version stage, which has a default.
  */
 import type { Call, ConditionKeys } from '../../operation.ts';
+import { foldCase } from '../../policy/context.ts';
 import { current, type Secret } from './secret.ts';
 
 /** What the keys of one decision are read from. */
@@ -113,10 +114,16 @@ function replicaRegions({ input }: Conditioned): readonly string[] | undefined {
   return added?.flatMap(({ Region }) => (Region === undefined ? [] : [Region]));
 }
 
-/** Tag keys are compared without regard to case in conditions, and only there. */
+/**
+ * Tag keys are compared without regard to case in conditions, and only there: of tags that differ
+ * by case only all values count.
+ */
 function secretTag({ secret }: Conditioned, lowerCaseKey: string): Value {
-  return secret?.tags?.find(({ key }) => key.toLowerCase() === lowerCaseKey)?.value;
+  return taggedValue(secret?.tags?.filter(({ key }) => foldCase(key) === lowerCaseKey) ?? []);
 }
+
+const taggedValue = (tags: ReadonlyArray<{ readonly value: string }>): Value =>
+  tags.length > 1 ? tags.map(({ value }) => value) : tags[0]?.value;
 
 interface WireTag {
   readonly Key?: string;
@@ -134,8 +141,6 @@ function tagKeys(asked: Conditioned): readonly string[] | undefined {
 }
 
 function requestedTag(asked: Conditioned, lowerCaseKey: string): Value {
-  const values = tagsOf(asked)
-    .filter(({ Key }) => Key?.toLowerCase() === lowerCaseKey)
-    .map(({ Value = '' }) => Value);
-  return values.length > 1 ? values : values[0];
+  const tags = tagsOf(asked).filter(({ Key = '' }) => foldCase(Key) === lowerCaseKey);
+  return taggedValue(tags.map(({ Value: value = '' }) => ({ value })));
 }

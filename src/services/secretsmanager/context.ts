@@ -25,6 +25,8 @@ export interface OwnCall {
 export interface Principals {
   /** The unique id of a user or role by its ARN; undefined when there is none. */
   uniqueIdOf(arn: string): Promise<string | undefined>;
+  /** The ARN that a user or role has now, whatever it had before; undefined when it is gone. */
+  arnOf(named: { readonly arn: string; readonly id: string }): Promise<string | undefined>;
 }
 
 /** What it needs of the node it runs on. */

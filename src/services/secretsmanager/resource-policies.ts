@@ -13,6 +13,7 @@ import type {
   ValidateResourcePolicyResponse,
 } from '../../model/secretsmanager.generated.ts';
 import type { Call, Found, Operations } from '../../operation.ts';
+import { shownPolicy } from '../../policy/shown.ts';
 import { conditionsOf } from './condition-keys.ts';
 import type { SecretsContext } from './context.ts';
 import { defaultPolicyName, managedPolicy, managedPolicyName } from './cross-account-policy.ts';
@@ -94,7 +95,9 @@ async function getPolicy(
   secret: Secret,
 ): Promise<GetResourcePolicyResponse> {
   const text =
-    name === defaultPolicyName ? await shownPolicy(secrets, secret) : policyNamed(secret, name);
+    name === defaultPolicyName
+      ? await shownSecretPolicy(secrets, secret)
+      : policyNamed(secret, name);
   if (text === undefined && name !== defaultPolicyName) throw policyNotFound(name);
   return {
     ...named(secret),
@@ -172,16 +175,13 @@ async function uniqueIds(
   return ids;
 }
 
-/** As GetResourcePolicy shows it: whoever is gone stands in it by the id that they had. */
-async function shownPolicy(
+/** As GetResourcePolicy shows it. */
+async function shownSecretPolicy(
   { principals }: SecretsContext,
-  secret: Secret,
+  { policy: text, policyPrincipals: principalIds = {} }: Secret,
 ): Promise<string | undefined> {
-  let shown = secret.policy;
-  for (const [arn, id] of Object.entries(secret.policyPrincipals ?? {}))
-    if ((await principals?.uniqueIdOf(arn)) !== id)
-      shown = shown?.replaceAll(JSON.stringify(arn), JSON.stringify(id));
-  return shown;
+  if (text === undefined || principals === undefined) return text;
+  return shownPolicy({ text, principalIds }, principals.arnOf);
 }
 
 /** `default` first, then by name. */

@@ -13,6 +13,11 @@ export interface Ports {
   readonly policyFault: (text: string) => string | undefined;
   /** The unique id of a user or role by its ARN; undefined when there is none. */
   readonly uniqueIdOf: (arn: string) => Promise<string | undefined>;
+  /** The ARN that a user or role has now, whatever it had before; undefined when it is gone. */
+  readonly arnOf: (named: {
+    readonly arn: string;
+    readonly id: string;
+  }) => Promise<string | undefined>;
   /** A Java pattern that matches whole texts. Throws SyntaxError for what is none. */
   readonly javaPattern: (pattern: string) => RegExp;
 }

@@ -1,5 +1,6 @@
 /** From what a request calls a parameter to the parameter, and what is decided on. */
 import type { Call, Circumstances, ConditionKeys, Found, Resource } from '../../operation.ts';
+import { foldCase } from '../../policy/context.ts';
 import type { Parameter } from './parameter.ts';
 import { type Owner, type ParameterName, parameterArn } from './parameter-name.ts';
 import { type ParameterEntry, parameterId, type Records } from './records.ts';
@@ -106,7 +107,7 @@ export function circumstances(
     if (key.startsWith(requestTag)) return requestTagValue(input, key.slice(requestTag.length));
     if (!key.startsWith(resourceTag)) return undefined;
     const wanted = key.slice(resourceTag.length);
-    return entry?.value.tags.find((tag) => tag.key.toLowerCase() === wanted)?.value;
+    return taggedValue(entry?.value.tags.filter((tag) => foldCase(tag.key) === wanted) ?? []);
   };
   // Who may not see a parameter of another account must not learn whether it is there.
   return { conditions, concealedAs: 'this resource' };
@@ -117,13 +118,11 @@ function tagKeys({ Tags = [], TagKeys = [] }: RequestMembers): readonly string[]
   return keys.length === 0 ? undefined : keys;
 }
 
-/** Two tags may differ by case only; then both values count. */
-function requestTagValue(
-  { Tags = [] }: RequestMembers,
-  lowerCaseKey: string,
-): string | readonly string[] | undefined {
-  const values = Tags.filter(({ Key }) => Key.toLowerCase() === lowerCaseKey).map(
-    ({ Value }) => Value,
-  );
-  return values.length > 1 ? values : values[0];
+function requestTagValue({ Tags = [] }: RequestMembers, wanted: string) {
+  const tags = Tags.filter(({ Key }) => foldCase(Key) === wanted);
+  return taggedValue(tags.map(({ Value: value }) => ({ value })));
 }
+
+/** Two tags may differ by case only; then both values count. */
+const taggedValue = (tags: ReadonlyArray<{ readonly value: string }>) =>
+  tags.length > 1 ? tags.map(({ value }) => value) : tags[0]?.value;

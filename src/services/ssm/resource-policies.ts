@@ -5,6 +5,7 @@
 import { sha256Hex } from '../../crypto/hash.ts';
 import type { SsmModel } from '../../model/ssm.generated.ts';
 import type { Call, Found, Operations } from '../../operation.ts';
+import { shownPolicy } from '../../policy/shown.ts';
 import { newUuid } from '../../uuid.ts';
 import type { SsmContext } from './context.ts';
 import {
@@ -48,11 +49,12 @@ export function resourcePolicyOperations(ssm: SsmContext) {
     GetResourcePolicies: {
       readOnly: true,
       find,
-      run: (_input, _call, named: Named) => {
+      run: async (_input, _call, named: Named) => {
         const { sharing } = present(named).value;
         if (sharing === undefined) return { Policies: [] };
-        const { policyId, policyHash, text } = sharing;
-        return { Policies: [{ PolicyId: policyId, PolicyHash: policyHash, Policy: text }] };
+        const { policyId: PolicyId, policyHash: PolicyHash } = sharing;
+        const Policy = await shownPolicy(sharing, ssm.ports.arnOf);
+        return { Policies: [{ PolicyId, PolicyHash, Policy }] };
       },
     },
     DeleteResourcePolicy: {
