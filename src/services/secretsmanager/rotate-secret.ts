@@ -128,8 +128,8 @@ interface Begun {
 async function stageRotation(secrets: SecretsContext, call: Call, begun: Begun): Promise<void> {
   const { entry, configured, token, kind } = begun;
   const { records } = secrets;
-  const copy = kind === 'test' ? await copiedValue(secrets, call, configured, token) : undefined;
   const stored = await records.jobs.get(entry.id);
+  const copy = kind === 'test' ? await copiedValue(secrets, call, configured, token) : undefined;
   if (kind === 'test' && copy === undefined) {
     await stageChange(secrets, call, { before: entry, changed: configured });
     return;
