@@ -2,7 +2,7 @@
  * The command line. Commands are loaded when they are called, so that each starts as fast as it
  * can.
  */
-import { type Command, type CommandInput, exit, runCommand } from './cli/command.ts';
+import { type Command, exit, runCommand, type Surroundings } from './cli/command.ts';
 
 type Loaded = () => Promise<Command>;
 
@@ -19,6 +19,8 @@ const loaders: ReadonlyMap<string, Loaded> = new Map<string, Loaded>([
   ['explain', async () => (await import('./cli/explain.ts')).explain],
   ['root rotate', async () => (await import('./cli/root.ts')).rootRotate],
   ['who-can', async () => (await import('./cli/who-can.ts')).whoCan],
+  ['exec', async () => (await import('./cli/exec.ts')).exec],
+  ['resolve', async () => (await import('./cli/resolve.ts')).resolve],
   ['logs', async () => (await import('./cli/logs.ts')).logs],
   ['trail verify', async () => (await import('./cli/trail.ts')).trailVerify],
   ['trail tail', async () => (await import('./cli/trail.ts')).trailTail],
@@ -30,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const commands = await Promise.all(
     (named === undefined ? [...loaders] : [named]).map(([, load]) => load()),
   );
-  const surroundings: Omit<CommandInput, 'flags' | 'words'> = {
+  const surroundings: Surroundings = {
     env: process.env,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -130,8 +130,8 @@ export function conditionKeys(
 }
 
 /**
- * Tag keys are compared without regard to case in conditions, and only there: of tags that differ by
- * case only all values count.
+ * Tag keys are compared without regard to case in conditions, and only there: of tags that differ
+ * by case only all values count.
  */
 function tagOf({ tags }: Resource, lowerCaseKey: string): Value {
   if (tags === undefined) return undefined;

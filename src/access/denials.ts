@@ -67,7 +67,8 @@ export interface Denials {
    */
   keep(denied: Denied): string | undefined;
   /**
-   * By authorization id, or by the id of the request that was denied or for which a service made it.
+   * By authorization id, or by the id of the request that was denied, or for which a service made
+   * the denied call.
    */
   find(id: string): Promise<DenialRecord | undefined>;
   /** Saves what is not saved yet. */

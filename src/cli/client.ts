@@ -41,40 +41,34 @@ export async function callServer(
  * One of Sealhold's own operations, `CreateAccount`. Resolves with its answer; else throws
  * CommandFailure with the server's text.
  */
-export async function callSealhold(
-  operation: string,
+export const callSealhold = (operation: string, input: object, from: From): Promise<Output> =>
+  callJson({ service: 'sealhold', target: `Sealhold.${operation}` }, input, from);
+
+/** An operation of CloudWatch Logs. Resolves with its answer; throws as above. */
+export const callLogs = (operation: string, input: object, from: From): Promise<Output> =>
+  callJson({ service: 'logs', target: `Logs_20140328.${operation}` }, input, from);
+
+type From = Pick<CommandInput, 'env'>;
+type Output = Readonly<Record<string, unknown>>;
+
+/**
+ * An operation of a service that speaks JSON 1.1. `region`: another one than the environment's.
+ * Resolves with its answer; throws as above.
+ */
+export async function callJson(
+  to: { readonly service: string; readonly target: string; readonly region?: string | undefined },
   input: object,
-  { env }: Pick<CommandInput, 'env'>,
-): Promise<Readonly<Record<string, unknown>>> {
+  { env }: From,
+): Promise<Output> {
   const text = await callService(
     {
-      service: 'sealhold',
-      headers: {
-        'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': `Sealhold.${operation}`,
-      },
+      ...to,
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': to.target },
       body: JSON.stringify(input),
     },
     { env },
   );
-  return JSON.parse(text) as Record<string, unknown>;
-}
-
-/** An operation of CloudWatch Logs. Resolves with its answer; throws as above. */
-export async function callLogs(
-  operation: string,
-  input: object,
-  { env }: Pick<CommandInput, 'env'>,
-): Promise<Readonly<Record<string, unknown>>> {
-  const headers = {
-    'content-type': 'application/x-amz-json-1.1',
-    'x-amz-target': `Logs_20140328.${operation}`,
-  };
-  const text = await callService(
-    { service: 'logs', headers, body: JSON.stringify(input) },
-    { env },
-  );
-  return JSON.parse(text) as Record<string, unknown>;
+  return JSON.parse(text) as Output;
 }
 
 /** An operation of IAM in its Query protocol. `as`: with other credentials. Throws as above. */
@@ -96,6 +90,7 @@ export interface KeyPair {
 async function callService(
   request: {
     readonly service: string;
+    readonly region?: string | undefined;
     readonly headers: Record<string, string>;
     readonly body: string;
   },
@@ -113,7 +108,7 @@ async function callService(
     body: request.body,
     ...(as ?? own),
     ...(as !== undefined || sessionToken === undefined ? {} : { sessionToken }),
-    region,
+    region: request.region ?? region,
     service: request.service,
     at: machineWorld().machineNow(),
   });

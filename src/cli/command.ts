@@ -17,6 +17,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** Names of words without dashes, in order; `[NAME]` is optional. */
   readonly words?: readonly string[];
+  /** Name of what must stand behind `--`, one word or more that are not ours: `COMMAND`. */
+  readonly behind?: string;
   /** Returns the exit status. */
   readonly run: (input: CommandInput) => Promise<number>;
 }
@@ -24,10 +26,15 @@ export interface Command {
 export interface CommandInput {
   readonly flags: Flags;
   readonly words: readonly string[];
+  /** The words behind `--`, of a command that takes them. */
+  readonly behind: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
+
+/** What a command is given besides its own words. */
+export type Surroundings = Pick<CommandInput, 'env' | 'out' | 'err'>;
 
 export interface Flags {
   text(name: string): string | undefined;
@@ -65,17 +72,20 @@ const common: readonly Flag[] = [
 export async function runCommand(
   commands: readonly Command[],
   argv: readonly string[],
-  surroundings: Omit<CommandInput, 'flags' | 'words'>,
+  surroundings: Surroundings,
 ): Promise<number> {
   const command = commandOf(commands, argv);
   if (command === undefined) return noCommand(commands, argv, surroundings);
   try {
-    const { flags, words } = readWords(command, argv.slice(command.name.split(' ').length));
+    const { own, behind } = splitWords(command, argv.slice(command.name.split(' ').length));
+    const { flags, words } = readWords(command, own);
     if (flags.has('help')) {
       surroundings.out(`${helpOf(command)}\n`);
       return exit.done;
     }
-    return await command.run({ ...surroundings, flags, words });
+    if (command.behind !== undefined && behind.length === 0)
+      throw new UsageError(`${command.behind} is missing; it stands behind --.`);
+    return await command.run({ ...surroundings, flags, words, behind });
   } catch (error) {
     if (error instanceof UsageError) {
       surroundings.err(`sealhold ${command.name}: ${error.message}\n`);
@@ -127,13 +137,21 @@ function helpOf(command: Command): string {
   const left = flags.map((f) => `--${f.name}${f.value === undefined ? '' : ` ${f.value}`}`);
   const width = Math.max(...left.map((text) => text.length));
   const words = (command.words ?? []).map((w) => ` ${w}`).join('');
+  const behind = command.behind === undefined ? '' : ` -- ${command.behind} [ARGUMENT…]`;
   return [
     `sealhold ${command.name}: ${command.summary}`,
     '',
-    `Usage: sealhold ${command.name}${words} [options]`,
+    `Usage: sealhold ${command.name}${words} [options]${behind}`,
     '',
     ...flags.map((f, i) => `  ${(left[i] as string).padEnd(width)}  ${f.help}`),
   ].join('\n');
+}
+
+/** Of a command that takes words of others: its own ones, and those behind the first `--`. */
+function splitWords({ behind }: Command, argv: readonly string[]) {
+  const dashes = behind === undefined ? -1 : argv.indexOf('--');
+  if (dashes < 0) return { own: argv, behind: [] };
+  return { own: argv.slice(0, dashes), behind: argv.slice(dashes + 1) };
 }
 
 function readWords(

@@ -50,6 +50,15 @@ export interface OtherEntry {
   readonly Note?: string;
 }
 
+export interface ResolveReferencesRequest {
+  readonly Text: string;
+}
+
+export interface ResolveReferencesResponse {
+  readonly Text?: string;
+  readonly Resolved?: number;
+}
+
 export interface WhoCanRequest {
   readonly Action: string;
   readonly Resource: string;
@@ -82,6 +91,11 @@ export interface SealholdModel {
     readonly output: WhoCanResponse;
     readonly error: 'NotFoundException';
   };
+  readonly ResolveReferences: {
+    readonly input: ResolveReferencesRequest;
+    readonly output: ResolveReferencesResponse;
+    readonly error: 'NotFoundException';
+  };
 }
 
 const createAccountRequestShape: schema.StructureShape = { name: 'CreateAccountRequest', type: 'structure', members: {} };
@@ -93,6 +107,8 @@ const explainDenialRequestShape: schema.StructureShape = { name: 'ExplainDenialR
 const actionTypeShape: schema.StringShape = { name: 'ActionType', type: 'string', min: 3, max: 128, pattern: '[A-Za-z0-9-]+:[A-Za-z0-9]+' };
 const resourceTypeShape: schema.StringShape = { name: 'ResourceType', type: 'string', min: 1, max: 2048 };
 const whoCanRequestShape: schema.StructureShape = { name: 'WhoCanRequest', type: 'structure', members: { Action: actionTypeShape, Resource: resourceTypeShape }, required: ['Action', 'Resource'] };
+const templateTypeShape: schema.StringShape = { name: 'TemplateType', type: 'string', sensitive: true, max: 1000000 };
+const resolveReferencesRequestShape: schema.StructureShape = { name: 'ResolveReferencesRequest', type: 'structure', members: { Text: templateTypeShape }, required: ['Text'] };
 const accountIdTypeShape: schema.StringShape = { name: 'AccountIdType', type: 'string', pattern: '\\d{12}' };
 const accessKeyIdTypeShape: schema.StringShape = { name: 'AccessKeyIdType', type: 'string' };
 const secretTypeShape: schema.StringShape = { name: 'SecretType', type: 'string', sensitive: true };
@@ -111,6 +127,8 @@ const ableListShape: schema.ListShape = { name: 'AbleList', type: 'list', member
 const otherEntryShape: schema.StructureShape = { name: 'OtherEntry', type: 'structure', members: { Principal: textTypeShape, Through: textTypeShape, Note: textTypeShape } };
 const otherListShape: schema.ListShape = { name: 'OtherList', type: 'list', member: otherEntryShape };
 const whoCanResponseShape: schema.StructureShape = { name: 'WhoCanResponse', type: 'structure', members: { Resource: textTypeShape, Principals: ableListShape, Others: otherListShape } };
+const countTypeShape: schema.NumberShape = { name: 'CountType', type: 'integer' };
+const resolveReferencesResponseShape: schema.StructureShape = { name: 'ResolveReferencesResponse', type: 'structure', members: { Text: templateTypeShape, Resolved: countTypeShape } };
 
 const errors = new Map<string, ErrorModel>([
   ['NotFoundException', { code: 'NotFoundException', httpStatus: 400, senderFault: true }],
@@ -121,6 +139,7 @@ const operations = new Map<string, OperationModel>([
   ['ListAccounts', { name: 'ListAccounts', input: listAccountsRequestShape, output: listAccountsResponseShape }],
   ['ExplainDenial', { name: 'ExplainDenial', input: explainDenialRequestShape, output: explainDenialResponseShape }],
   ['WhoCan', { name: 'WhoCan', input: whoCanRequestShape, output: whoCanResponseShape }],
+  ['ResolveReferences', { name: 'ResolveReferences', input: resolveReferencesRequestShape, output: resolveReferencesResponseShape }],
 ]);
 
 export const sealhold: ServiceModel = {

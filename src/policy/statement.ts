@@ -130,7 +130,8 @@ export type Standing = (typeof standings)[keyof typeof standings];
 
 /**
  * `direct`: the caller itself or everyone; nothing of the caller's own need allow. `limited`: a role
- * and not the session of it, a user who federates, or a service. `account`: what the caller's account may pass on.
+ * and not the session of it, a user who federates, or a service. `account`: what the caller's
+ * account may pass on.
  */
 export function standingOf(
   { principals }: Statement,

@@ -177,7 +177,8 @@ describe('the execution role', () => {
         const host = new URL(AWS_ENDPOINT_URL).host;
         const type = 'application/x-www-form-urlencoded';
         const names = 'content-type;host;x-amz-date;x-amz-security-token';
-        const signed = { 'content-type': type, host, 'x-amz-date': now, 'x-amz-security-token': token };
+        const dated = { 'content-type': type, host, 'x-amz-date': now };
+        const signed = { ...dated, 'x-amz-security-token': token };
         const lines = Object.entries(signed).map(([name, value]) => name + ':' + value);
         const canonical = ['POST', '/', '', ...lines, '', names, sha256(body)].join('\\n');
         const scope = now.slice(0, 8) + '/' + AWS_REGION + '/sts/aws4_request';
@@ -187,7 +188,8 @@ describe('the execution role', () => {
         const signature = createHmac('sha256', key).update(text).digest('hex');
         const credential = 'Credential=' + env.AWS_ACCESS_KEY_ID + '/' + scope;
         const authorization =
-          'AWS4-HMAC-SHA256 ' + credential + ', SignedHeaders=' + names + ', Signature=' + signature;
+          'AWS4-HMAC-SHA256 ' +
+          [credential, 'SignedHeaders=' + names, 'Signature=' + signature].join(', ');
         const { host: _, ...sent } = signed;
         const headers = { ...sent, authorization };
         const answer = await fetch(AWS_ENDPOINT_URL, { method: 'POST', body, headers });

@@ -1,4 +1,4 @@
-/** Services that invoke functions, as a rotation does: only where the function's policy lets them. */
+/** Services that invoke functions, as a rotation does: only where its policy lets them. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';

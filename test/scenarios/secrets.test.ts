@@ -15,6 +15,50 @@ import { type Account, newAccount } from '../two-accounts.ts';
 
 const region = 'eu-central-1';
 
+const canary = 'canary-3f9c2a71d05e';
+/** The same as base64. */
+const bytes = Buffer.from(canary).toString('base64');
+const token = (i: number): string => `${i}`.padStart(32, '0');
+const put = (more: object, i = 9): Canary => [
+  'PutSecretValue',
+  { SecretId: 'canary', ClientRequestToken: token(i), ...more },
+];
+type Canary = readonly [operation: string, input: object];
+
+/** Requests with the value in them that are refused, each in its own way. */
+const refusedCanaries: readonly Canary[] = [
+  ['CreateSecret', { Name: 'canary', SecretString: canary, ClientRequestToken: token(8) }],
+  put({ SecretString: `x${canary}` }, 1),
+  put({ SecretString: canary, ClientRequestToken: undefined }),
+  put({ SecretString: canary, SecretBinary: bytes }),
+  put({ SecretString: canary, SecretId: 'no name' }),
+  put({ SecretString: canary, SecretId: 'nothing' }),
+  put({ SecretString: [canary] }),
+  put({ SecretString: { a: canary } }),
+  put({ SecretString: canary.repeat(5_000) }),
+  put({ SecretString: `${'ä'.repeat(40_000)}${canary}` }),
+  put({ SecretBinary: `${bytes}*` }),
+  put({ SecretString: canary, RotationToken: canary }),
+  put({ SecretString: canary, VersionStages: [] }),
+];
+const AddReplicaRegions = [{ Region: 'us-east-1' }];
+const canaries: readonly Canary[] = [
+  [
+    'CreateSecret',
+    {
+      ...{ Name: 'canary', SecretString: canary, ClientRequestToken: token(1), AddReplicaRegions },
+    },
+  ],
+  ['GetSecretValue', { SecretId: 'canary' }],
+  ['BatchGetSecretValue', { SecretIdList: ['canary', 'nothing'] }],
+  put({ SecretBinary: bytes }, 2),
+  ...refusedCanaries,
+  [
+    'UpdateSecret',
+    { SecretId: 'canary', SecretString: `${canary}2`, ClientRequestToken: token(3) },
+  ],
+];
+
 function clientsOf(
   { endpoint, accessKeyId, secretAccessKey }: Pick<RunningServer, 'endpoint'> & Account['root'],
   place = region,
@@ -178,8 +222,6 @@ describe('a strict server', () => {
   });
 
   test('keeps values out of the trail, the log, errors and the data folder', async () => {
-    const canary = 'canary-3f9c2a71d05e';
-    const base64 = Buffer.from(canary).toString('base64');
     const told: string[] = [];
     const tried = async (operation: string, input: object): Promise<Record<string, unknown>> => {
       const options = { region, service: 'secretsmanager', target: `secretsmanager.${operation}` };
@@ -187,82 +229,17 @@ describe('a strict server', () => {
       if (status !== 200) told.push(text);
       return body;
     };
-    const token = (i: number): string => `${i}`.padStart(32, '0');
-    const value = { SecretString: canary, ClientRequestToken: token(1) };
-    const AddReplicaRegions = [{ Region: 'us-east-1' }];
-    await tried('CreateSecret', { Name: 'canary', ...value, AddReplicaRegions });
-    const SecretId = 'canary';
-    assert.equal((await tried('GetSecretValue', { SecretId })).SecretString, canary);
-    await tried('BatchGetSecretValue', { SecretIdList: [SecretId, 'nothing'] });
-    await tried('PutSecretValue', { SecretId, SecretBinary: base64, ClientRequestToken: token(2) });
-    await tried('UpdateSecret', {
-      SecretId,
-      SecretString: `${canary}2`,
-      ClientRequestToken: token(3),
-    });
-    // Refused, in many ways.
-    await tried('CreateSecret', {
-      Name: SecretId,
-      SecretString: canary,
-      ClientRequestToken: token(9),
-    });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretString: `x${canary}`,
-      ClientRequestToken: token(1),
-    });
-    await tried('PutSecretValue', { SecretId, SecretString: canary });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretString: canary,
-      SecretBinary: base64,
-      ClientRequestToken: token(4),
-    });
-    await tried('PutSecretValue', {
-      SecretId: 'no name',
-      SecretString: canary,
-      ClientRequestToken: token(5),
-    });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretString: [canary],
-      ClientRequestToken: token(5),
-    });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretString: canary.repeat(5_000),
-      ClientRequestToken: token(6),
-    });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretString: `${'ä'.repeat(40_000)}${canary}`,
-      ClientRequestToken: token(6),
-    });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretBinary: `${base64}*`,
-      ClientRequestToken: token(6),
-    });
-    await tried('PutSecretValue', {
-      SecretId,
-      SecretString: canary,
-      RotationToken: canary,
-      ClientRequestToken: token(7),
-    });
-    assert.ok(told.length >= 9, `${told.length}`);
-    const password = (await tried('GetRandomPassword', { PasswordLength: 24 }))
-      .RandomPassword as string;
+    for (const [operation, input] of canaries) await tried(operation, input);
+    const read = await tried('GetSecretValue', { SecretId: 'canary' });
+    assert.equal(read.SecretString, `${canary}2`);
+    assert.equal(told.length, refusedCanaries.length, told.join('\n'));
+    const { RandomPassword } = await tried('GetRandomPassword', { PasswordLength: 24 });
     assert.equal(await server.stop(), 0);
 
-    const hidden = [
-      canary,
-      base64.replace(/=+$/, ''),
-      Buffer.from(canary).toString('hex'),
-      password,
-    ];
-    const look = (what: string, bytes: Buffer | string): void => {
-      for (const secret of hidden)
-        assert.equal(bytes.includes(secret), false, `${secret} in ${what}`);
+    const encoded = [Buffer.from(canary).toString('hex'), bytes.replace(/=+$/, '')];
+    const look = (what: string, content: Buffer | string): void => {
+      for (const secret of [canary, ...encoded, String(RandomPassword)])
+        assert.equal(content.includes(secret), false, `${secret} in ${what}`);
     };
     for (const text of told) look('an error', text);
     look('the log', server.output());

@@ -1,12 +1,13 @@
 /**
- * What Sealhold answers beside AWS's APIs: accounts, and the reasons of decisions. These operations
- * belong to the installation's first account, so its root user may do all of them and its other
- * identities what `sealhold:…` actions in their policies allow.
+ * What Sealhold answers beside AWS's APIs: accounts, the reasons of decisions, and texts with
+ * references. Accounts and reasons belong to the installation's first account, so its root user may
+ * do all of it and its other identities what `sealhold:…` actions in their policies allow.
  */
 import type { SealholdModel } from '../../model/sealhold.generated.ts';
 import type { Call, Operations, OperationTable, Resource } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
 import { invalidMarker, notAboutKeys, nothingExplained } from './errors.ts';
+import { referenceOperations } from './resolve-references.ts';
 
 export interface Account {
   readonly account: string;
@@ -72,6 +73,7 @@ export function createSealhold(ports: SealholdPorts): OperationTable {
   const operations = {
     ...accountOperations(ports),
     ...explanationOperations(ports),
+    ...referenceOperations,
   } satisfies Operations<SealholdModel>;
   return new Map(Object.entries(operations));
 }

@@ -115,8 +115,8 @@ function replicaRegions({ input }: Conditioned): readonly string[] | undefined {
 }
 
 /**
- * Tag keys are compared without regard to case in conditions, and only there: of tags that differ by
- * case only all values count.
+ * Tag keys are compared without regard to case in conditions, and only there: of tags that differ
+ * by case only all values count.
  */
 function secretTag({ secret }: Conditioned, lowerCaseKey: string): Value {
   return taggedValue(secret?.tags?.filter(({ key }) => foldCase(key) === lowerCaseKey) ?? []);
