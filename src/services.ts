@@ -128,7 +128,6 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
     ...(fixtures === undefined ? {} : { fixtures }),
   });
-  const secretsManager = openSecretsManager(options);
   const serviceQuotas = createServiceQuotas({
     store,
     services: [
@@ -141,13 +140,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   });
   const sts = await openSts(options);
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
+  const identify = identifier(accessKeys);
+  const secretsManager = openSecretsManager(options, identify);
   const lambda = openLambda({
     ...{ store, world, log },
-    calls: {
-      perform: options.own,
-      identify: identifier(accessKeys),
-      ...principals,
-    },
+    calls: { perform: options.own, identify, ...principals },
     functions: options.functions,
   });
   const parameterStore = await createParameterStore({
@@ -243,12 +240,16 @@ function recorded(service: string, work: readonly OwnWork[], world: World): read
 }
 
 /** AWS's quotas of it hold where AWS's quotas are asked for; single ones can't be set. */
-function openSecretsManager(options: ServiceOptions): SecretsManager {
+function openSecretsManager(
+  options: ServiceOptions,
+  identify: ReturnType<typeof identifier>,
+): SecretsManager {
   const { store, world, own, commit, quotas } = options;
   return createSecretsManager({
     store,
     world,
     own,
+    identify,
     principals: principalsOf(options.iam),
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),
