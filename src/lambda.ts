@@ -3,7 +3,7 @@ import { type FunctionsOptions, openFunctions } from './functions/functions.ts';
 import type { OperationTable } from './operation.ts';
 import { createLambda } from './services/lambda/index.ts';
 import type { LambdaPorts } from './services/lambda/ports.ts';
-import { createLogs } from './services/logs/index.ts';
+import { createLogs, type Logs } from './services/logs/index.ts';
 import type { Store } from './store/store.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +19,8 @@ export interface LambdaOptions {
 
 export function openLambda({ store, world, calls, log, functions: setting }: LambdaOptions): {
   readonly tables: ReadonlyArray<readonly [service: string, operations: OperationTable]>;
+  /** For others that write to log groups. */
+  readonly logs: Logs['writer'];
   /** In this order, before the store closes. */
   readonly closing: ReadonlyArray<() => Promise<void>>;
 } {
@@ -32,6 +34,7 @@ export function openLambda({ store, world, calls, log, functions: setting }: Lam
       ['lambda', lambda.operations],
       ['logs', logs.operations],
     ],
+    logs: logs.writer,
     closing: [() => lambda.close(), () => logs.writer.close()],
   };
 }

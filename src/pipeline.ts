@@ -459,6 +459,7 @@ function targetOf(
 
 /** The name that a service gives to a fault of its own. */
 const internalCodes: ReadonlyMap<string, string> = new Map([
+  ['events', 'InternalException'],
   ['kms', 'KMSInternalException'],
   ['secretsmanager', 'InternalServiceError'],
   ['ssm', 'InternalServerError'],

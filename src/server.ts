@@ -14,6 +14,7 @@ import { type Audit, openAudit, settleOtherLanes } from './audit/audit.ts';
 import type { MovableWorld } from './clock.ts';
 import type { TrustedRoots } from './crypto/certificate-chain.ts';
 import type { HttpHandler, HttpRequest } from './http/message.ts';
+import type { Reach } from './http/reach.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import { createVerifier, type Verify } from './identity/verify.ts';
@@ -77,6 +78,8 @@ export interface NodeOptions {
   readonly functions?: ServiceOptions['functions'];
   /** What custom key stores may reach; undefined: nothing. */
   readonly keyStores?: { readonly clusters: Clusters; readonly routes: ProxyRoutes } | undefined;
+  /** Which addresses events may be sent to over HTTP: `private` unless told, `any` in dev mode. */
+  readonly reach?: Reach | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
 }
@@ -182,6 +185,11 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     ...{ store, iam, world, access, firstAccount, quotas, commit, oidcIssuers, log },
     ...{ attestationRoots, fixtures },
     functions: options.functions,
+    events: {
+      reach: options.reach ?? (mode === 'dev' ? 'any' : 'private'),
+      dataDir: options.dataDir,
+      nodeName: options.laneName,
+    },
     keyStores: keyStorePorts(options),
     own: async (call) => perform(call, await own.promise),
   });
@@ -203,6 +211,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     onFault: (requestId, error) => options.log(`Request ${requestId} failed: ${describe(error)}`),
   };
   own.resolve(pipeline);
+  parts.audit.subscribe(services.seeRecord);
   const { denials } = access;
   const forgetting: DueWork = {
     kind: 'access/forget-denial',

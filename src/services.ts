@@ -7,11 +7,14 @@ import type { Access } from './access/access.ts';
 import { type AccessKeys, accessKeysOf } from './access-keys.ts';
 import { type ServiceEvent, serviceEventRecord } from './audit/record.ts';
 import type { TrustedRoots } from './crypto/certificate-chain.ts';
+import { type EventSettings, openEvents } from './events.ts';
 import { mintAccessKey } from './identity/access-key.ts';
 import type { IssuerSource } from './identity/issuer-keys.ts';
 import type { SessionTokens } from './identity/session-tokens.ts';
 import type { DueWork } from './jobs/runner.ts';
+import { toldToEvents } from './kms-events.ts';
 import { type LambdaOptions, openLambda } from './lambda.ts';
+import { events as eventsModel } from './model/events.generated.ts';
 import { iam as iamModel } from './model/iam.generated.ts';
 import { iamToolbox as iamToolboxModel } from './model/iam-toolbox.generated.ts';
 import { kms as kmsModel } from './model/kms.generated.ts';
@@ -26,6 +29,7 @@ import { sts as stsModel } from './model/sts.generated.ts';
 import type { OperationTable } from './operation.ts';
 import type { OwnCall } from './pipeline.ts';
 import { validateResourcePolicy } from './policy/validate.ts';
+import { partitionOfRegion } from './region.ts';
 import { newAccount } from './services/iam/accounts.ts';
 import { createIam, type Iam } from './services/iam/index.ts';
 import type { IamRecords } from './services/iam/records.ts';
@@ -52,6 +56,7 @@ import type { World } from './world.ts';
 /** By service name: what the wire, the audit and the generated documents read. */
 export const models: ReadonlyMap<string, ServiceModel> = new Map(
   [
+    eventsModel,
     iamModel,
     iamToolboxModel,
     kmsModel,
@@ -90,6 +95,8 @@ export interface ServiceOptions {
   readonly functions?: LambdaOptions['functions'];
   /** What custom key stores may reach; undefined: nothing. */
   readonly keyStores?: KeyStorePorts;
+  /** Where events may go, and those that can't be delivered; undefined: to the public. */
+  readonly events?: EventSettings;
 }
 
 export type Commit = (item: {
@@ -108,6 +115,8 @@ export interface Services {
   readonly accessKeys: AccessKeys;
   /** What the server's own interface tells of KMS keys. */
   readonly kmsInsight: KmsInsight;
+  /** To be told of each record that this node's trail has taken. */
+  readonly seeRecord: (json: string) => void;
   /** In this order, before the store closes. */
   readonly closing: ReadonlyArray<() => Promise<void>>;
 }
@@ -115,29 +124,10 @@ export interface Services {
 /** Opens every service on the store. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
   const { store, world, quotas, access, log = () => {} } = options;
-  const { attestationRoots, fixtures, keyStores } = options;
   const mint = (account: string) => mintAccessKey(account, world);
   const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
-  const kms = await createKms({
-    store,
-    world,
-    principals,
-    ...(keyStores === undefined ? {} : { keyStores }),
-    ...(quotas === undefined ? {} : { quotas }),
-    ...(attestationRoots === undefined ? {} : { attestationRoots }),
-    ...(fixtures === undefined ? {} : { fixtures }),
-  });
-  const serviceQuotas = createServiceQuotas({
-    store,
-    services: [
-      {
-        code: 'kms',
-        name: 'AWS Key Management Service (AWS KMS)',
-        quotas: (region) => listedQuotas(quotas?.settings, region),
-      },
-    ],
-  });
+  const kms = await openKms(options);
   const sts = await openSts(options);
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
   const identify = identifier(accessKeys);
@@ -147,39 +137,82 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     calls: { perform: options.own, identify, ...principals },
     functions: options.functions,
   });
+  const events = await openEvents({
+    ...{ store, world, access, log },
+    perform: options.own,
+    identify,
+    ...principals,
+    logs: lambda.logs,
+    settings: options.events ?? { reach: 'public', dataDir: undefined, nodeName: 'node-1' },
+  });
   const parameterStore = await createParameterStore({
     store,
     world,
-    emit: () => [],
+    emit: (event) => events.emit({ ...event, partition: partitionOfRegion(event.region) }),
     policyFault: (text) => validateResourcePolicy(text)?.text,
     ...principals,
     javaPattern,
   });
   return {
     tables: new Map([
+      ['events', events.operations],
       ['iam', iam.operations],
       ['iam-toolbox', createIamToolbox({ findDenial: (id) => access.denials.find(id) })],
       ['kms', kms.operations],
       ...lambda.tables,
       ['sealhold', sealholdOperations(options, kms)],
       ['secretsmanager', secretsManager.operations],
-      ['servicequotas', serviceQuotas],
+      ['servicequotas', serviceQuotas(store, quotas)],
       ['ssm', parameterStore.operations],
       ['sts', sts.operations],
     ]),
     dueWork: [
-      ...recorded('kms', kms.dueWork, world),
+      ...recorded('kms', toldToEvents(kms.dueWork, events), world),
       ...secretsWork(secretsManager, world),
       ...recorded('ssm', parameterStore.dueWork, world),
+      ...recorded('events', events.dueWork, world),
     ],
     usages: [iam.usage, kms.usage],
     noteUse: iam.noteUse,
     sessions: sts.sessions,
     accessKeys,
     kmsInsight: kms.insight,
-    closing: [...lambda.closing, () => kms.close()],
+    seeRecord: events.seeRecord,
+    closing: [() => events.close(), ...lambda.closing, () => kms.close()],
   };
 }
+
+function openKms({
+  store,
+  world,
+  iam,
+  quotas,
+  attestationRoots,
+  fixtures,
+  keyStores,
+}: ServiceOptions): Promise<Kms> {
+  return createKms({
+    store,
+    world,
+    principals: principalsOf(iam),
+    ...(keyStores === undefined ? {} : { keyStores }),
+    ...(quotas === undefined ? {} : { quotas }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(fixtures === undefined ? {} : { fixtures }),
+  });
+}
+
+const serviceQuotas = (store: Store, quotas: QuotaOptions | undefined): OperationTable =>
+  createServiceQuotas({
+    store,
+    services: [
+      {
+        code: 'kms',
+        name: 'AWS Key Management Service (AWS KMS)',
+        quotas: (region) => listedQuotas(quotas?.settings, region),
+      },
+    ],
+  });
 
 /** Whom policies name: who has an ARN, and which ARN somebody has now. */
 const principalsOf = (iam: IamRecords) => ({

@@ -20,6 +20,7 @@ import { openSqliteEngine } from '../src/store/sqlite/engine.ts';
 const titles: ReadonlyMap<string, string> = new Map([
   ['iam', 'IAM'],
   ['iam-toolbox', 'IAM Toolbox'],
+  ['events', 'EventBridge'],
   ['kms', 'KMS'],
   ['secretsmanager', 'Secrets Manager'],
   ['lambda', 'Lambda'],

@@ -86,9 +86,9 @@ export function sealChoice(
 
 export const databaseOf = (dataDir: string): string => join(dataDir, 'sealhold.db');
 
-/** Dev mode's reset: the database and the trail go, the seal stays. */
+/** Dev mode's reset: the database, the trail and the dead letters go, the seal stays. */
 export function eraseData(dataDir: string): void {
-  for (const name of ['sealhold.db', 'sealhold.db-wal', 'sealhold.db-shm', 'trail'])
+  for (const name of ['sealhold.db', 'sealhold.db-wal', 'sealhold.db-shm', 'trail', 'dead-letters'])
     rmSync(join(dataDir, name), { recursive: true, force: true });
 }
 

@@ -10,6 +10,7 @@ import { type Command, type CommandInput, exit, UsageError } from './command.ts'
 import { eraseData, openFolder } from './data.ts';
 import { fixturesFlag, fixturesOf } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { httpTargetsFlag, httpTargetsOf } from './http-targets.ts';
 import { keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
 import { quotasFlag, quotasOf } from './quotas.ts';
@@ -34,6 +35,7 @@ export const dev: Command = {
     attestationFlag,
     fixturesFlag,
     ...functionsFlags('process'),
+    httpTargetsFlag('any'),
     ...keyStoreFlags,
   ],
   run: runDev,
@@ -76,6 +78,7 @@ async function openResettable(
   const attestationRoots = attestationRootsOf(input.flags);
   const fixtures = fixturesOf(input.flags, account);
   const keyStores = keyStoresOf(input.flags);
+  const reach = httpTargetsOf(input.flags, 'any');
   const folder = dataDir === undefined ? undefined : await openFolder(dataDir, input, world);
   const rootKey = folder?.rootKey ?? world.randomBytes(32);
   return replaceableNode({
@@ -99,6 +102,7 @@ async function openResettable(
         fixtures,
         functions: functions.setting,
         keyStores,
+        reach,
         reset,
       }),
     empty: () => {

@@ -1,6 +1,7 @@
 /** `sealhold start`: serve strictly, with one process or several as nodes of one store and port. */
 import cluster from 'node:cluster';
 import type { TrustedRoots } from '../crypto/certificate-chain.ts';
+import type { Reach } from '../http/reach.ts';
 import type { IssuerSource } from '../identity/issuer-keys.ts';
 import { type NodeOptions, openNode, type SealholdNode } from '../server.ts';
 import type { QuotaOptions } from '../services/kms/throttle.ts';
@@ -16,6 +17,7 @@ import {
 } from './data.ts';
 import { refusedFixturesFlag, refuseFixtures } from './fixtures.ts';
 import { type FunctionsChoice, functionsFlags, functionsOf } from './functions.ts';
+import { httpTargetsFlag, httpTargetsOf } from './http-targets.ts';
 import { type KeyStoreOptions, keyStoreFlags, keyStoresOf } from './key-stores.ts';
 import { runNodes } from './nodes.ts';
 import { oidcIssuerFlag, oidcIssuersOf } from './oidc-issuers.ts';
@@ -50,6 +52,7 @@ export const start: Command = {
     attestationFlag,
     refusedFixturesFlag,
     ...functionsFlags('off'),
+    httpTargetsFlag('private'),
     ...keyStoreFlags,
   ],
   run: runStart,
@@ -70,6 +73,7 @@ async function runStart(input: CommandInput): Promise<number> {
     attestationRoots: attestationRootsOf(flags),
     functions: functions.setting,
     keyStores: keyStoresOf(flags),
+    reach: httpTargetsOf(flags, 'private'),
   };
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
@@ -133,6 +137,7 @@ interface Settings {
   readonly attestationRoots: TrustedRoots | undefined;
   readonly functions: NodeOptions['functions'];
   readonly keyStores: KeyStoreOptions;
+  readonly reach: Reach;
 }
 
 async function serveAlone(

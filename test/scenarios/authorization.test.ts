@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { OperationModel } from '../../src/model/schema.ts';
+import { events } from '../authorized/events.ts';
 import { iam } from '../authorized/iam.ts';
 import { kms } from '../authorized/kms.ts';
 import { lambda, logs } from '../authorized/lambda.ts';
@@ -19,6 +20,7 @@ import { type RunningServer, startServer } from '../running-server.ts';
 import { callOperation, type Told } from '../service-call.ts';
 
 const samples: Readonly<Record<string, ServiceSamples>> = {
+  events,
   iam,
   kms,
   lambda,

@@ -28,7 +28,7 @@ export function createOperations(secrets: SecretsContext) {
     CreateSecret: {
       readOnly: false,
       find: (input, call) => {
-        checkNewName(input.Name);
+        checkNewName(input.Name, call.via);
         return {
           resource: {
             arn: unknownSecretArn(placeOf(call), input.Name),

@@ -45,8 +45,12 @@ describe('a SecretId', () => {
 
   test('may have the exclamation mark of AWS services, a new name may not', () => {
     assert.equal(parseSecretId('rds!db-1', place).name, 'rds!db-1');
-    assert.throws(() => checkNewName('rds!db-1'), invalidName());
-    assert.doesNotThrow(() => checkNewName('Valid/_+=.@-Name'));
+    assert.throws(() => checkNewName('rds!db-1', []), invalidName());
+    assert.doesNotThrow(() => checkNewName('Valid/_+=.@-Name', []));
+    const events = ['events.amazonaws.com'];
+    assert.doesNotThrow(() => checkNewName('events!connection/a', events));
+    for (const name of ['rds!db-1', 'events!a!b', 'events!'])
+      assert.throws(() => checkNewName(name, events), invalidName());
   });
 });
 

@@ -22,9 +22,15 @@ const nameForm = /^[A-Za-z0-9/_+=.@!-]+$/;
 const arnForm = /^arn:([a-z0-9-]+):secretsmanager:([a-z0-9-]+):(\d{12}):secret:(.+)$/;
 const suffixForm = /-[A-Za-z0-9]{6}$/;
 
-/** @throws ApiError ValidationException for a name that a user can't give. */
-export function checkNewName(name: string): void {
-  if (!nameForm.test(name) || name.includes('!')) throw invalidName();
+/**
+ * `via`: the services through which the request came. The last of them may put its own mark before
+ * a name: `events!connection/…`.
+ * @throws ApiError ValidationException for a name that the caller can't give.
+ */
+export function checkNewName(name: string, via: readonly string[]): void {
+  const mark = `${via.at(-1)?.split('.')[0]}!`;
+  const own = via.length > 0 && name.startsWith(mark) ? name.slice(mark.length) : name;
+  if (!nameForm.test(own) || own.includes('!')) throw invalidName();
 }
 
 /**

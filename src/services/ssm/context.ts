@@ -1,8 +1,9 @@
 /** What the operations of Parameter Store work with. */
+import type { PageTokens } from '../../paging/page-token.ts';
 import type { Write } from '../../store/engine.ts';
 import type { Counts } from './counts.ts';
+import { invalidToken } from './errors.ts';
 import type { ParameterEvent } from './events.ts';
-import type { PageTokens } from './page-token.ts';
 import type { Records } from './records.ts';
 
 /** What others do for Parameter Store. */
@@ -27,4 +28,15 @@ export interface SsmContext {
   readonly counts: Counts;
   readonly tokens: PageTokens;
   readonly ports: Ports;
+}
+
+/** Where a list goes on. @throws ApiError InvalidNextToken for a token that it did not give. */
+export function tokenCursor(
+  { tokens }: SsmContext,
+  list: readonly unknown[],
+  token: string,
+): readonly unknown[] {
+  const cursor = tokens.open(list, token);
+  if (cursor === undefined) throw invalidToken();
+  return cursor;
 }

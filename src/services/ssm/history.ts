@@ -6,7 +6,7 @@ import type {
   SsmModel,
 } from '../../model/ssm.generated.ts';
 import type { Call, Operations } from '../../operation.ts';
-import type { SsmContext } from './context.ts';
+import { type SsmContext, tokenCursor } from './context.ts';
 import { parameterNotFound } from './errors.ts';
 import { findNamed, found, type Named, ownerOf } from './finder.ts';
 import { parseParameterName } from './parameter-name.ts';
@@ -38,7 +38,7 @@ async function history(
   const { value: parameter } = entry;
   const list = ['GetParameterHistory', ownerOf(call).account, arn];
   const after =
-    input.NextToken === undefined ? 0 : Number(ssm.tokens.open(list, input.NextToken)[0]);
+    input.NextToken === undefined ? 0 : Number(tokenCursor(ssm, list, input.NextToken)[0]);
   const first = Math.max(after + 1, parameter.oldestVersion);
   const last = Math.min(parameter.current.version, first + (input.MaxResults ?? defaultPage) - 1);
   const shown: ParameterHistory[] = [];

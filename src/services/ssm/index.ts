@@ -1,6 +1,7 @@
 /** Parameter Store: its operation table, and what of it falls due with time. */
 import type { SsmModel } from '../../model/ssm.generated.ts';
 import type { Operations, OperationTable } from '../../operation.ts';
+import { openPageTokens } from '../../paging/page-token.ts';
 import type { Store } from '../../store/store.ts';
 import type { World } from '../../world.ts';
 import type { Ports, SsmContext } from './context.ts';
@@ -10,7 +11,6 @@ import type { DueWork } from './due.ts';
 import { historyOperations } from './history.ts';
 import { labelOperations } from './labels.ts';
 import { listOperations } from './list-parameters.ts';
-import { openPageTokens } from './page-token.ts';
 import { duePolicyActions } from './policy-actions.ts';
 import { putOperations } from './put-parameter.ts';
 import { readOperations } from './read-parameters.ts';
@@ -36,7 +36,7 @@ export async function createParameterStore(
   const ssm: SsmContext = {
     records,
     counts: openCounts({ records, world, limits }),
-    tokens: await openPageTokens({ store, records, world }),
+    tokens: await openPageTokens({ store, path: 'ssm/token-key', world }),
     ports: options,
   };
   const rows = {

@@ -9,7 +9,7 @@ import type {
   SsmModel,
 } from '../../model/ssm.generated.ts';
 import type { Call, Found, Operations } from '../../operation.ts';
-import type { SsmContext } from './context.ts';
+import { type SsmContext, tokenCursor } from './context.ts';
 import { bothKindsOfFilters } from './errors.ts';
 import {
   legacyQueryOf,
@@ -77,7 +77,7 @@ const listOfFilters = (filters: readonly ParameterStringFilter[] = []): readonly
 
 function cursorOf(ssm: SsmContext, list: readonly unknown[], token: string | undefined): Cursor {
   if (token === undefined) return beginning;
-  const [range, after] = ssm.tokens.open(list, token);
+  const [range, after] = tokenCursor(ssm, list, token);
   return { range: Number(range), after: typeof after === 'string' ? after : undefined };
 }
 

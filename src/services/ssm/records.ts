@@ -18,19 +18,12 @@ export interface Count {
   readonly advanced: number;
 }
 
-/** The key that seals tokens of pages; made once. */
-export interface TokenKeyRecord {
-  /** Base64 of 32 bytes. */
-  readonly secret: string;
-}
-
 export interface Records {
   readonly parameters: Collection<Parameter>;
   /** The versions before the current one. */
   readonly history: Collection<Version>;
   readonly settings: Collection<Setting>;
   readonly counts: Collection<Count>;
-  readonly tokenKey: Collection<TokenKeyRecord>;
 }
 
 export function openRecords(store: Store): Records {
@@ -52,7 +45,6 @@ export function openRecords(store: Store): Records {
     history: store.collection<Version>({ path: 'ssm/history' }),
     settings: store.collection<Setting>({ path: 'ssm/settings' }),
     counts: store.collection<Count>({ path: 'ssm/counts' }),
-    tokenKey: store.collection<TokenKeyRecord>({ path: 'ssm/token-key', cacheEntries: 0 }),
   };
 }
 
