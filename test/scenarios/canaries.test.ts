@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Shape, StructureShape } from '../../src/model/schema.ts';
 import { ask } from '../ask.ts';
+import { events } from '../authorized/events.ts';
 import { iam } from '../authorized/iam.ts';
 import { kms } from '../authorized/kms.ts';
 import { ownServices } from '../authorized/own.ts';
@@ -149,6 +150,11 @@ const right: Readonly<Record<string, (root: Credentials) => Promise<Members>>> =
   GetParameters: async () => ({ Names: ['/kept'], WithDecryption: true }),
   GetParametersByPath: async () => ({ Path: '/', Recursive: true, WithDecryption: true }),
   BatchGetSecretValue: async () => ({ Filters: undefined, SecretIdList: ['kept'] }),
+  PutTargets: async () => {
+    const [, , , , account] = role.split(':');
+    const Arn = `arn:aws:lambda:us-east-1:${account}:function:${echo}`;
+    return { Targets: [{ Id: 'one', Arn }] };
+  },
   GetParametersForImport: async (root) => ({
     KeyId: await key(root, { Origin: 'EXTERNAL' }),
     ...{ WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' },
@@ -160,7 +166,7 @@ const right: Readonly<Record<string, (root: Credentials) => Promise<Members>>> =
 
 const samples: Readonly<Record<string, ServiceSamples>> = {
   ...ownServices,
-  ...{ iam, kms, secretsmanager },
+  ...{ events, iam, kms, secretsmanager },
 };
 
 /** Where no call of this test can succeed, and why. */

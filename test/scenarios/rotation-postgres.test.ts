@@ -3,13 +3,20 @@
  * that caches, and through a server that is killed in every step.
  */
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
 import type * as sm from '@aws-sdk/client-secrets-manager';
 import { until } from '../lambda.ts';
-import { findPostgres, type Login, type Postgres, startPostgres, tryLogin } from '../postgres.ts';
+import {
+  findPostgres,
+  type Login,
+  type Postgres,
+  query,
+  startPostgres,
+  tryLogin,
+} from '../postgres.ts';
 import {
   advance,
   holdAt,
@@ -88,6 +95,12 @@ describe('a password that is rotated every 30 days', { skip }, () => {
       const name = `monthly_${strategy.toLowerCase()}`;
       const database = await rotatingDatabase(secrets, postgres, { name, strategy });
       const lambda = await rotationFunction(server, { name, strategy });
+      const table = `of_${name}`;
+      await query(
+        postgres.admin,
+        `CREATE TABLE ${table} ()`,
+        `GRANT SELECT ON ${table} TO ${name}`,
+      );
       const client = connecting(secrets, database.secretId);
       const passwords = new Set([(await database.login()).password]);
       let current = (await database.stages()).AWSCURRENT ?? '';
@@ -100,6 +113,7 @@ describe('a password that is rotated every 30 days', { skip }, () => {
         assert.equal(stages.AWSPREVIOUS, current);
         current = stages.AWSCURRENT ?? '';
         const { username, password } = await database.login();
+        await query(await database.login(), `SELECT * FROM ${table}`);
         assert.ok(!passwords.has(password));
         passwords.add(password);
         const isTwin = strategy === 'alternatingUsers' && month % 2 === 0;
@@ -120,6 +134,14 @@ describe('a password that is rotated every 30 days', { skip }, () => {
       else assert.ok(client.counts.refusals > 0, 'the cache was never out of date');
     });
 });
+
+/** The texts of the records in a trail's folder. */
+const recordsIn = (trail: string): string[] =>
+  readdirSync(trail, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap(({ parentPath, name }) =>
+      readFileSync(join(parentPath, name), 'latin1').split('{"eventVersion"'),
+    );
 
 const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
@@ -177,10 +199,21 @@ describe('a server that is killed', { skip }, () => {
         await until(async () => {
           const held = Object.keys(await database.stages()).sort();
           return held.join() === 'AWSCURRENT,AWSPREVIOUS' || undefined;
-        });
+        }, 60_000);
         assert.equal((await database.stages()).AWSPREVIOUS, current, point);
         await isWhole(database, point);
         assert.equal(await tryLogin(await database.login()), 'in', point);
       }
+      // One event for each rotation, whoever went on with it; none has failed on the way.
+      const records = recordsIn(join(data, 'trail'));
+      const events = (name: string): number =>
+        records.filter(
+          (record) =>
+            record.includes(`"eventName":"${name}"`) && record.includes(database.secretId),
+        ).length;
+      assert.deepEqual(
+        ['RotationStarted', 'RotationSucceeded', 'RotationFailed', 'RotationAbandoned'].map(events),
+        [9, 9, 0, 0],
+      );
     });
 });
