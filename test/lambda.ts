@@ -19,7 +19,7 @@ export interface Answer {
 
 export type Ask = (operation: string, input?: object) => Promise<Answer>;
 
-const asker =
+export const asker =
   (model: ServiceModel) =>
   (who: Credentials): Ask =>
   async (operation, input = {}) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '../src/api-error.ts';
 import type { HttpRequest } from '../src/http/message.ts';
+import { events } from '../src/model/events.generated.ts';
 import { iam } from '../src/model/iam.generated.ts';
 import { iamToolbox } from '../src/model/iam-toolbox.generated.ts';
 import { kms } from '../src/model/kms.generated.ts';
@@ -14,6 +15,7 @@ import { type Claim, claim } from '../src/wire/claim.ts';
 import type { ClaimedOperation } from '../src/wire/protocol.ts';
 
 export const models: ReadonlyMap<string, ServiceModel> = new Map([
+  ['events', events],
   ['iam', iam],
   ['iam-toolbox', iamToolbox],
   ['kms', kms],
@@ -53,6 +55,10 @@ export const kmsRequest = (operation: string, body: unknown): Asked =>
 /** A Secrets Manager request, as `kmsRequest`. */
 export const secretsRequest = (operation: string, body: unknown): Asked =>
   jsonRequest(`secretsmanager.${operation}`, body);
+
+/** An EventBridge request, as `kmsRequest`. */
+export const eventsRequest = (operation: string, body: unknown): Asked =>
+  jsonRequest(`AWSEvents.${operation}`, body);
 
 /** A Parameter Store request, as `kmsRequest`. */
 export const ssmRequest = (operation: string, body: unknown): Asked =>

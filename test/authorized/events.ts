@@ -1,124 +1,132 @@
 /** What EventBridge's operations need to reach their decision. */
-import { ask } from '../ask.ts';
-import type { Credentials } from '../identities.ts';
+import { events as model } from '../../src/model/events.generated.ts';
+import { type Credentials, newRole } from '../identities.ts';
+import { callOperation } from '../service-call.ts';
 import { type ServiceSamples, unused } from './sample.ts';
 
-async function done(root: Credentials, operation: string, input: object) {
-  const options = { service: 'events', target: `AWSEvents.${operation}` };
-  const { status, text, body } = await ask(root)('', input, options);
-  if (status !== 200) throw new Error(text);
-  return body;
+/** Sends a call as the root user, and gives its answer. */
+async function send(root: Credentials, operation: string, input: Record<string, unknown>) {
+  const { status, text } = await callOperation(root, model, operation, input);
+  if (status >= 300) throw new Error(`${operation}: ${text}`);
+  return text === '' ? {} : JSON.parse(text);
 }
-
-const EventPattern = '{"source":["test"]}';
-
-async function rule(root: Credentials): Promise<string> {
-  const Name = unused('rule');
-  await done(root, 'PutRule', { Name, EventPattern });
-  return Name;
-}
-const ruleArn = async (root: Credentials): Promise<string> =>
-  String((await done(root, 'DescribeRule', { Name: await rule(root) })).Arn);
 
 async function bus(root: Credentials): Promise<string> {
   const Name = unused('bus');
-  await done(root, 'CreateEventBus', { Name });
+  await send(root, 'CreateEventBus', { Name });
   return Name;
 }
 
-const apiKey = { ApiKeyAuthParameters: { ApiKeyName: 'x-key', ApiKeyValue: 'value' } };
-async function connection(root: Credentials): Promise<string> {
+const pattern = { EventPattern: '{"source":["a"]}' };
+
+async function rule(root: Credentials): Promise<string> {
+  const Name = unused('rule');
+  await send(root, 'PutRule', { Name, ...pattern });
+  return Name;
+}
+
+async function ruleArn(root: Credentials): Promise<string> {
+  return (await send(root, 'PutRule', { Name: await rule(root), ...pattern })).RuleArn;
+}
+
+const basic = { BasicAuthParameters: { Username: 'u', Password: 'p' } };
+
+async function connection(root: Credentials) {
   const Name = unused('connection');
-  const input = { Name, AuthorizationType: 'API_KEY', AuthParameters: apiKey };
-  await done(root, 'CreateConnection', input);
-  return Name;
-}
-const connectionArn = async (root: Credentials): Promise<string> =>
-  String((await done(root, 'DescribeConnection', { Name: await connection(root) })).ConnectionArn);
-
-const http = { InvocationEndpoint: 'https://example.com/hook', HttpMethod: 'POST' };
-async function destination(root: Credentials): Promise<string> {
-  const Name = unused('destination');
-  const ConnectionArn = await connectionArn(root);
-  await done(root, 'CreateApiDestination', { Name, ConnectionArn, ...http });
-  return Name;
+  const input = { Name, AuthorizationType: 'BASIC', AuthParameters: basic };
+  return { Name, arn: (await send(root, 'CreateConnection', input)).ConnectionArn as string };
 }
 
-const named =
-  (make: (root: Credentials) => Promise<string>, more: object = {}) =>
-  async (root: Credentials) => ({ input: { Name: await make(root), ...more } });
-
-/** The connection's secret is read, changed and deleted as the caller's. */
-const withSecret = (operation: string, secret: readonly string[]) => async (root: Credentials) => ({
-  input: { Name: await connection(root) },
-  actions: [`events:${operation}`, ...secret.map((each) => `secretsmanager:${each}`)],
+const destinationOf = async (root: Credentials) => ({
+  Name: unused('destination'),
+  ConnectionArn: (await connection(root)).arn,
+  InvocationEndpoint: 'https://example.com/',
+  HttpMethod: 'POST',
 });
 
-async function allowed(root: Credentials): Promise<string> {
-  const StatementId = unused('statement');
-  const input = { StatementId, Action: 'events:PutEvents', Principal: '444455556666' };
-  await done(root, 'PutPermission', input);
-  return StatementId;
+async function destination(root: Credentials): Promise<string> {
+  const input = await destinationOf(root);
+  await send(root, 'CreateApiDestination', input);
+  return input.Name;
 }
+
+const ofBus = async (root: Credentials) => ({ input: { Name: await bus(root) } });
+const ofRule = async (root: Credentials) => ({ input: { Name: await rule(root) } });
+const ofDestination = async (root: Credentials) => ({ input: { Name: await destination(root) } });
+const secrets = (events: string, ...operations: readonly string[]) => [
+  `events:${events}`,
+  ...operations.map((operation) => `secretsmanager:${operation}`),
+];
+const tags = { Tags: [{ Key: 'k', Value: 'v' }] };
 
 export const events: ServiceSamples = {
   members: {
-    Name: rule,
     Rule: rule,
     ResourceARN: ruleArn,
-    ConnectionArn: connectionArn,
-    Tags: async () => [{ Key: 'k', Value: 'v' }],
+    Tags: async () => tags.Tags,
+    TagKeys: async () => ['k'],
+    Ids: async () => ['one'],
+    EventPattern: async () => pattern.EventPattern,
+    Entries: async () => [{ Source: 'a', DetailType: 'b', Detail: '{}' }],
+    TargetArn: async () => 'arn:aws:lambda:us-east-1:000000000000:function:f',
   },
   operations: {
-    CreateApiDestination: async () => ({ input: { Name: unused('new'), ...http } }),
-    CreateConnection: async () => ({
-      input: { Name: unused('new'), AuthorizationType: 'API_KEY', AuthParameters: apiKey },
-      // The connection's secret is the caller's to make.
-      actions: ['events:CreateConnection', 'secretsmanager:CreateSecret'],
+    CreateEventBus: async () => ({
+      input: { Name: unused('bus'), ...tags },
+      actions: ['events:CreateEventBus', 'events:TagResource'],
     }),
-    CreateEventBus: async () => ({ input: { Name: unused('new') } }),
-    DeauthorizeConnection: withSecret('DeauthorizeConnection', ['DeleteSecret']),
-    DeleteApiDestination: named(destination),
-    DeleteConnection: withSecret('DeleteConnection', ['DeleteSecret']),
-    DeleteEventBus: named(bus),
-    DescribeApiDestination: named(destination),
-    DescribeConnection: named(connection),
-    PutEvents: async () => ({
-      input: { Entries: [{ Source: 'test', DetailType: 'test', Detail: '{}' }] },
-    }),
+    DeleteEventBus: ofBus,
+    UpdateEventBus: ofBus,
+    DescribeEventBus: ofBus,
     PutPermission: async () => ({
-      input: {
-        StatementId: unused('new'),
-        Action: 'events:PutEvents',
-        Principal: '444455556666',
-      },
+      input: { Action: 'events:PutEvents', Principal: '444455556666', StatementId: 'one' },
     }),
-    PutRule: async () => ({ input: { Name: unused('new'), EventPattern } }),
-    PutTargets: async () => ({
+    RemovePermission: async () => ({ input: { RemoveAllPermissions: true } }),
+    PutRule: async (root) => ({
       input: {
-        Targets: [
-          { Id: 'one', Arn: 'arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/x' },
-        ],
+        Name: unused('rule'),
+        ...pattern,
+        ...tags,
+        RoleArn: (
+          await newRole(root, unused('role'), { trusts: { Service: 'events.amazonaws.com' } })
+        ).arn,
       },
+      actions: ['events:PutRule', 'iam:PassRole', 'events:TagResource'],
     }),
-    RemovePermission: async (root) => ({ input: { StatementId: await allowed(root) } }),
-    TestEventPattern: async () => ({
-      input: {
-        EventPattern,
-        Event: JSON.stringify({
-          id: '1',
-          source: 'test',
-          'detail-type': 'test',
-          account: '000000000000',
-          time: '2026-01-01T00:00:00Z',
-          region: 'us-east-1',
-          resources: [],
-          detail: {},
-        }),
-      },
+    DeleteRule: ofRule,
+    DescribeRule: ofRule,
+    DisableRule: ofRule,
+    EnableRule: ofRule,
+    PutTargets: async (root) => {
+      const trusts = { Service: 'events.amazonaws.com' };
+      const { arn: RoleArn } = await newRole(root, unused('role'), { trusts });
+      const Arn = 'arn:aws:events:us-east-1:444455556666:event-bus/default';
+      return {
+        input: { Rule: await rule(root), Targets: [{ Id: 'one', Arn, RoleArn }] },
+        actions: ['events:PutTargets', 'iam:PassRole'],
+      };
+    },
+    TestEventPattern: async () => ({ input: { ...pattern, Event: '{}' } }),
+    CreateConnection: async () => ({
+      input: { Name: unused('connection'), AuthorizationType: 'BASIC', AuthParameters: basic },
+      actions: secrets('CreateConnection', 'CreateSecret'),
     }),
-    UpdateApiDestination: named(destination),
-    UpdateConnection: withSecret('UpdateConnection', ['GetSecretValue', 'UpdateSecret']),
-    UpdateEventBus: named(bus),
+    UpdateConnection: async (root) => ({
+      input: { Name: (await connection(root)).Name, AuthParameters: basic },
+      actions: secrets('UpdateConnection', 'GetSecretValue', 'UpdateSecret'),
+    }),
+    DeauthorizeConnection: async (root) => ({
+      input: { Name: (await connection(root)).Name },
+      actions: secrets('DeauthorizeConnection', 'DeleteSecret'),
+    }),
+    DeleteConnection: async (root) => ({
+      input: { Name: (await connection(root)).Name },
+      actions: secrets('DeleteConnection', 'DeleteSecret'),
+    }),
+    DescribeConnection: async (root) => ({ input: { Name: (await connection(root)).Name } }),
+    CreateApiDestination: async (root) => ({ input: await destinationOf(root) }),
+    UpdateApiDestination: ofDestination,
+    DeleteApiDestination: ofDestination,
+    DescribeApiDestination: ofDestination,
   },
 };

@@ -98,6 +98,7 @@ const samples: ReadonlyMap<string, string> = new Map([
     'CodeSigningConfigArn',
     'arn:aws:lambda:us-east-1:111122223333:code-signing-config:csc-0123456789abcdef0',
   ],
+  ['ConnectionArn', 'arn:aws:events:us-east-1:111122223333:connection/c/0'],
   ['DestinationArn', 'arn:aws:sqs:us-east-1:111122223333:queue'],
   [
     'FileSystemArn',
@@ -109,6 +110,7 @@ const samples: ReadonlyMap<string, string> = new Map([
   ['LocalMountPath', '/mnt/a'],
   ['MasterRegion', 'ALL'],
   ['PrincipalOrgID', 'o-a1b2c3d4e5'],
+  ['RedshiftSecretManagerArn', 'arn:aws:secretsmanager:us-east-1:111122223333:secret:s'],
   ['ResourceArn', 'arn:aws:sqs:us-east-1:111122223333:queue'],
   ['RoleArn', 'arn:aws:iam::111122223333:role/r'],
   ['SecurityGroupId', 'sg-0'],

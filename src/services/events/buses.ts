@@ -20,6 +20,7 @@ import {
   partnerSources,
 } from './errors.ts';
 import {
+  busResource,
   findBus,
   foundBus,
   foundNothing,
@@ -27,6 +28,7 @@ import {
   newBus,
   placeOf,
   requireBus,
+  tagConditions,
 } from './finder.ts';
 import { busArn, defaultBus } from './names.ts';
 import { type Bus, busId, placePrefix, rulesPrefix } from './records.ts';
@@ -102,6 +104,10 @@ async function createBus(
   const { entries } = await records.buses.page({ prefix: placePrefix(name), limit: maxBuses });
   if (entries.filter(({ value }) => value.name !== defaultBus).length >= maxBuses - 1)
     throw limitExceeded();
+  if (input.Tags !== undefined && input.Tags.length > 0)
+    call.authorize('events:TagResource', busResource({ name, entry }), {
+      conditions: tagConditions(input),
+    });
   const bus: Bus = {
     ...newBus(name, call.now),
     ...optionsOf(input),

@@ -3,6 +3,7 @@
  * comes first, again when it fails, until it is delivered or given up. An event whose node dies
  * meanwhile is delivered again: each is delivered at least once.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Target } from '../../model/events.generated.ts';
 import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
@@ -34,6 +35,8 @@ const mostForTarget = 8;
 /** So many rules see an event in one commit. */
 const rulesAtOnce = 25;
 const arrivalsAtOnce = 100;
+/** In characters: to hold it against one rule may take so long that others get their turn after. */
+const largeEvent = 10_000;
 const duePage = 200;
 const mostDueSeen = 2_000;
 /** On all nodes together, nearly: each counts when it looks. */
@@ -168,7 +171,11 @@ class Running implements Dispatcher {
     const { bus } = arrival;
     const { rules, next } = await this.#rulesFor(arrival);
     const event = readEvent(JSON.parse(arrival.event));
-    const matching = rules.filter((rule) => this.#wants(rule, arrival, event));
+    const matching: Rule[] = [];
+    for (const rule of rules) {
+      if (arrival.event.length > largeEvent) await setImmediate();
+      if (this.#wants(rule, arrival, event)) matching.push(rule);
+    }
     const writes = [...this.deliveries(matching, arrival)];
     const isUnknown =
       bus.name === defaultBus && (await records.buses.get(busId(bus))) === undefined;

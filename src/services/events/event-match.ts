@@ -61,14 +61,26 @@ const isList = (value: EventValue): value is EventList => Array.isArray(value);
 const isObject = (value: EventValue): value is EventObject =>
   typeof value === 'object' && value !== null && !isList(value);
 
+/**
+ * So many places of an event are looked at for one pattern; what needs more doesn't match. Only
+ * lists of lists within lists, against patterns that fit nearly everywhere, come near it.
+ */
+const maxLooks = 50_000;
+
 export function matchesEvent({ alternatives }: EventPattern, event: EventValue): boolean {
-  return alternatives.some((node) => matchesNode(node, [event]));
+  const budget = { looks: maxLooks };
+  return alternatives.some((node) => matchesNode(node, [event], budget));
+}
+
+interface Budget {
+  looks: number;
 }
 
 /** `values`: all that the event has at the node's place. */
-function matchesNode(node: PatternNode, values: readonly EventValue[]): boolean {
+function matchesNode(node: PatternNode, values: readonly EventValue[], budget: Budget): boolean {
+  if (budget.looks-- <= 0) return false;
   if (node.matchers.length > 0 && !matchesLeaf(node.matchers, values)) return false;
-  return node.children.size === 0 || matchesBelow(node.children, values);
+  return node.children.size === 0 || matchesBelow(node.children, values, budget);
 }
 
 function matchesLeaf(matchers: readonly Matcher[], values: readonly EventValue[]): boolean {
@@ -81,34 +93,37 @@ function matchesLeaf(matchers: readonly Matcher[], values: readonly EventValue[]
   );
 }
 
-/** How many ways to take one element of each list at a place are looked at. */
-const maxChoices = 10_000;
+type Children = PatternNode['children'];
 
-function matchesBelow(
-  children: ReadonlyMap<string, PatternNode>,
-  values: readonly EventValue[],
-): boolean {
-  const objects = values.filter(isObject);
+function matchesBelow(children: Children, values: readonly EventValue[], budget: Budget): boolean {
   const lists = values.filter(isList).map((list) => list.filter(isObject));
-  const full = lists.filter((list) => list.length > 0);
-  if (full.reduce((product, list) => product * list.length, 1) > maxChoices) return false;
-  return someChoice(full, objects, (chosen) =>
-    [...children].every(([step, child]) =>
-      matchesNode(
-        child,
-        chosen.flatMap(({ members }) => members.get(step) ?? []),
-      ),
-    ),
-  );
+  const some = { children, budget, lists: lists.filter((list) => list.length > 0) };
+  return matchesChoice(some, 0, values.filter(isObject));
 }
 
-/** Whether the test holds for some choice of one element from each list, with what is there. */
-function someChoice(
-  lists: readonly (readonly EventObject[])[],
+/** Whether it matches for some choice of one element from each list, with what is there anyway. */
+function matchesChoice(
+  given: {
+    readonly children: Children;
+    readonly budget: Budget;
+    readonly lists: readonly (readonly EventObject[])[];
+  },
+  at: number,
   chosen: readonly EventObject[],
-  test: (chosen: readonly EventObject[]) => boolean,
 ): boolean {
-  const [first, ...rest] = lists;
-  if (first === undefined) return test(chosen);
-  return first.some((element) => someChoice(rest, [...chosen, element], test));
+  const list = given.lists[at];
+  if (list === undefined) return matchesChildren(given.children, chosen, given.budget);
+  return list.some((element) => matchesChoice(given, at + 1, [...chosen, element]));
+}
+
+function matchesChildren(
+  children: Children,
+  objects: readonly EventObject[],
+  budget: Budget,
+): boolean {
+  for (const [step, child] of children) {
+    const values = objects.flatMap(({ members }) => members.get(step) ?? []);
+    if (!matchesNode(child, values, budget)) return false;
+  }
+  return true;
 }

@@ -18,6 +18,7 @@ import {
   type NamedRule,
   requireBus,
   requireRule,
+  ruleResource,
   tagConditions,
 } from './finder.ts';
 import { defaultBus, ruleArn } from './names.ts';
@@ -124,6 +125,10 @@ async function putRule(
   if (named.entry === undefined) {
     const others = await rules.page({ prefix: rulesPrefix(named.name.bus), limit: maxRules });
     if (others.entries.length >= maxRules) throw limitExceeded();
+    if (input.Tags !== undefined && input.Tags.length > 0)
+      call.authorize('events:TagResource', ruleResource(named), {
+        conditions: tagConditions(input),
+      });
     call.stage(rules.insert(ruleId(rule), rule));
     if (!bus.hadRules) call.stage(putBus(context, named.bus, { ...bus, hadRules: true }));
   } else {

@@ -64,17 +64,13 @@ export function isTooComplex(parts: Wildcard): boolean {
     ...(i === 0 ? [] : ['*' as const]),
     ...letters(part),
   ]);
-  const alphabet = [
-    ...new Set(pattern.filter((each) => each !== '*').map((each) => each[0])),
-    '\u0000',
-  ];
   const start = closed(pattern, new Set([0]));
   const seen = new Set([keyOf(start)]);
   const waiting = [start];
   for (let states = waiting.pop(); states !== undefined; states = waiting.pop()) {
-    if (prefixesOf(states) >= maxPrefixes || seen.size > 2_000) return true;
-    for (const letter of alphabet) {
-      const next = step(pattern, states, letter as string);
+    if (prefixesOf(states) >= maxPrefixes || seen.size > 5_000) return true;
+    for (const letter of lettersAfter(pattern, states)) {
+      const next = step(pattern, states, letter);
       if (next.size === 0 || seen.has(keyOf(next))) continue;
       seen.add(keyOf(next));
       waiting.push(next);
@@ -86,6 +82,16 @@ export function isTooComplex(parts: Wildcard): boolean {
 /** A letter of the pattern stands in a list of its own, so that a literal star is no star. */
 type Symbol = '*' | readonly [string];
 const letters = (part: string): Symbol[] => [...part].map((letter) => [letter]);
+
+/** Those that lead somewhere else than any other letter, and one that stands for all others. */
+function lettersAfter(pattern: readonly Symbol[], states: States): Set<string> {
+  const found = new Set(['\u0000']);
+  for (const state of states) {
+    const symbol = pattern[state];
+    if (symbol !== undefined && symbol !== '*') found.add(symbol[0]);
+  }
+  return found;
+}
 
 /** States: how many symbols have been matched. */
 type States = ReadonlySet<number>;
