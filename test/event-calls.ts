@@ -1,6 +1,8 @@
 /** EventBridge on a running server, called as SDKs do, and what events have come to log groups. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { events } from '../src/model/events.generated.ts';
-import type { Credentials } from './identities.ts';
+import { type Credentials, newRole } from './identities.ts';
 import { type Ask, asker, got, logsOf, until } from './lambda.ts';
 
 export const eventsOf = asker(events);
@@ -55,3 +57,52 @@ export const pattern = (pattern: object): object => ({ EventPattern: JSON.string
 export const eventFrom = (Source: string, detail: object, rest: object = {}): object => ({
   Entries: [{ Source, DetailType: 'a-test', Detail: JSON.stringify(detail), ...rest }],
 });
+
+let made = 0;
+export const newName = (kind: string): string => `${kind}-${process.pid}-${++made}`;
+
+/** A role that EventBridge may take on. */
+export const eventsRole = async (who: Credentials, policy: object): Promise<string> => {
+  const trusts = { Service: 'events.amazonaws.com' };
+  return (await newRole(who, newName('role'), { trusts, policy })).arn;
+};
+
+/** A connection and an API destination at a URL; its ARN. */
+export async function destinationAt(
+  call: Ask,
+  url: string,
+  facts: { readonly connection?: object; readonly destination?: object } = {},
+): Promise<string> {
+  const Name = newName('endpoint');
+  const BasicAuthParameters = { Username: 'somebody', Password: 'a-password' };
+  const { ConnectionArn } = await got(
+    call('CreateConnection', {
+      Name,
+      AuthorizationType: 'BASIC',
+      AuthParameters: { BasicAuthParameters },
+      ...facts.connection,
+    }),
+  );
+  const { ApiDestinationArn } = await got(
+    call('CreateApiDestination', {
+      ...{ Name, ConnectionArn, InvocationEndpoint: url, HttpMethod: 'POST' },
+      ...facts.destination,
+    }),
+  );
+  return String(ApiDestinationArn);
+}
+
+/** What is in the dead-letter files of a data folder. */
+export function deadLetters(data: string): Array<Record<string, unknown>> {
+  const folder = join(data, 'dead-letters');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((file) =>
+    readFileSync(join(folder, file), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  );
+}
+
+export const untilDead = (data: string, targetArn: string): Promise<Record<string, unknown>> =>
+  until(async () => deadLetters(data).find(({ TARGET_ARN: arn }) => arn === targetArn));
