@@ -43,7 +43,7 @@ const inWords = (
   { ruleArn, targetArn, errorCode, errorMessage }: DeadLetter,
   end: string,
 ): string =>
-  `An event for ${ruleArn} could not be delivered to ${targetArn}: ${errorCode}: ${errorMessage} ${end}`;
+  `An event for ${ruleArn} could not be delivered to ${targetArn}: ${errorCode}: ${errorMessage.replace(/\.?$/, '.')} ${end}`;
 
 /** With the names that AWS gives the attributes of a message in a dead-letter queue. */
 function lineOf(letter: DeadLetter, now: number): string {

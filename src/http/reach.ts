@@ -43,7 +43,8 @@ const ranges: Readonly<Record<Kind, readonly string[]>> = {
   ],
 };
 
-const kinds = (['forbidden', 'loopback', 'private'] as const).map(
+/** `::1` lies among the addresses that are compatible with `0.0.0.0/8`, so it comes first. */
+const kinds = (['loopback', 'forbidden', 'private'] as const).map(
   (kind) => [kind, listOf(ranges[kind])] as const,
 );
 

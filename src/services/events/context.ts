@@ -81,6 +81,8 @@ export interface EventsContext {
   readonly records: Records;
   readonly tokens: PageTokens;
   readonly ports: EventsPorts;
+  /** To be called by whoever is about to change a rule. */
+  readonly rulesChange: () => void;
 }
 
 /** Where a list goes on. @throws ApiError ValidationException for a token that it did not give. */

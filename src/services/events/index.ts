@@ -41,7 +41,8 @@ export async function createEventBridge(ports: EventsPorts): Promise<EventBridge
   const { store, world, log } = ports;
   const records = openRecords(store);
   const tokens = await openPageTokens({ store, path: 'events/token-key', world });
-  const context: EventsContext = { records, tokens, ports };
+  const rulesChange = (): void => trail.rulesChange();
+  const context: EventsContext = { records, tokens, ports, rulesChange };
   const matches = compiledPatterns();
   const dispatcher = openDispatcher({ deliverer: () => deliverer, matches });
   const { nudge, isFull } = dispatcher;

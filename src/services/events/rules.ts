@@ -56,6 +56,7 @@ export function ruleOperations(context: EventsContext) {
         requireBus(named.bus, call);
         if (named.entry === undefined) return;
         if (named.entry.value.targets.length > 0) throw ruleHasTargets();
+        context.rulesChange();
         call.stage(rules.remove(named.entry));
       },
     },
@@ -121,6 +122,7 @@ async function putRule(
     },
     call.now,
   );
+  context.rulesChange();
   const { rules } = context.records;
   if (named.entry === undefined) {
     const others = await rules.page({ prefix: rulesPrefix(named.name.bus), limit: maxRules });
@@ -160,13 +162,14 @@ function scheduled(rule: Rule, now: number): Rule {
 }
 
 function setState(
-  { records }: EventsContext,
+  { records, rulesChange }: EventsContext,
   named: NamedRule,
   { call, state }: { readonly call: Call; readonly state: RuleState },
 ): void {
   const entry = requireRule(named, call);
   // To enable a rule that is enabled changes nothing, whatever it sees.
   if ((entry.value.state === 'DISABLED') === (state === 'DISABLED')) return;
+  rulesChange();
   call.stage(records.rules.replace(entry, scheduled({ ...entry.value, state }, call.now)));
 }
 

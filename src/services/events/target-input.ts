@@ -83,7 +83,9 @@ function substituted(
     const before = template.slice(at, match.index);
     isInString = endsInString(before, isInString);
     const value = find(match[1] as string);
-    text += before + (isInString ? insideString(value) : JSON.stringify(value ?? ''));
+    text +=
+      before +
+      (isInString ? insideString(value) : JSON.stringify(value === undefined ? '' : value));
     at = match.index + match[0].length;
   }
   return text + template.slice(at);

@@ -36,6 +36,7 @@ export function targetOperations(context: EventsContext) {
           targets.set(target.Id, target);
         }
         if (targets.size > maxTargets) throw limitExceeded();
+        context.rulesChange();
         call.stage(rules.replace(entry, { ...rule, targets: [...targets.values()] }));
         return { FailedEntryCount: 0, FailedEntries: [] };
       },
@@ -46,6 +47,7 @@ export function targetOperations(context: EventsContext) {
       run: (input, call, named: NamedRule) => {
         const entry = requireRule(named, call);
         const targets = entry.value.targets.filter(({ Id }) => !input.Ids.includes(Id));
+        context.rulesChange();
         call.stage(rules.replace(entry, { ...entry.value, targets }));
         return { FailedEntryCount: 0, FailedEntries: [] };
       },

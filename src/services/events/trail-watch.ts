@@ -24,6 +24,8 @@ const maxRules = 300;
 
 export interface TrailWatch {
   readonly see: (record: string) => void;
+  /** A rule is about to change. Other nodes notice when they poll. */
+  readonly rulesChange: () => void;
   /** Tells what has been seen so far. */
   readonly runDue: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -38,7 +40,8 @@ export function openTrailWatch(
 
 /** Where the writer of records puts it, after anything that a caller could have said. */
 const reading = '"readOnly":true,"resources":[';
-const ofEvents = '"eventSource":"events.amazonaws.com"';
+/** A change that is asked for is surely committed, or refused, after so long. */
+const changingMs = 2_000;
 
 class Watch implements TrailWatch {
   readonly #context: EventsContext;
@@ -52,6 +55,8 @@ class Watch implements TrailWatch {
   #waiting: string[] = [];
   #dropped = 0;
   #rules = new Map<string, readonly Rule[]>();
+  /** In monotonic ms: rules are read anew until then. */
+  #changingUntil = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(context: EventsContext, dispatcher: Dispatcher, matches: Matches) {
@@ -65,10 +70,8 @@ class Watch implements TrailWatch {
   }
 
   see = (record: string): void => {
-    // It may be one that changes a rule; other nodes notice when they poll.
-    if (record.includes(ofEvents) && !record.includes(reading)) this.#rulesChanged();
     if (!this.#seesChanges || this.#closed) return;
-    if (!this.#seesAll && record.includes(reading)) return;
+    if (!this.#seesAll && record.lastIndexOf(reading) >= 0) return;
     if (this.#waiting.length >= maxWaiting) {
       this.#dropped++;
       return;
@@ -77,10 +80,15 @@ class Watch implements TrailWatch {
     if (this.#waiting.length === 1) setImmediate(() => void this.#telling.now());
   };
 
-  #rulesChanged(): void {
+  rulesChange = (): void => {
+    this.#changingUntil = this.#context.ports.world.monotonic() + changingMs;
     this.#rules.clear();
     this.#seesChanges = true;
     this.#seesAll = true;
+  };
+
+  #isChanging(): boolean {
+    return this.#context.ports.world.monotonic() < this.#changingUntil;
   }
 
   runDue = async (): Promise<void> => {
@@ -100,8 +108,10 @@ class Watch implements TrailWatch {
     const { records, ports } = this.#context;
     const { entries } = await records.rules.pageBy('api-calls', { key: '', limit: 1 });
     this.#rules.clear();
-    this.#seesChanges = entries.length > 0;
-    this.#seesAll = entries[0] !== undefined && entries[0].value.state !== 'ENABLED';
+    const isChanging = this.#isChanging();
+    this.#seesChanges = isChanging || entries.length > 0;
+    this.#seesAll =
+      isChanging || (entries[0] !== undefined && entries[0].value.state !== 'ENABLED');
     if (this.#dropped > 0) ports.log(`${this.#dropped} API calls could not be told to rules.`);
     this.#dropped = 0;
   }
@@ -142,7 +152,7 @@ class Watch implements TrailWatch {
     if (known !== undefined) return known;
     const { entries } = await this.#context.records.rules.page({ prefix, limit: maxRules });
     const rules = entries.map(({ value }) => value);
-    this.#rules.set(prefix, rules);
+    if (!this.#isChanging()) this.#rules.set(prefix, rules);
     return rules;
   }
 }
