@@ -97,6 +97,13 @@ export class LiveCall implements Call {
     return this.source.sourceArn;
   }
 
+  /** Of the outermost call; undefined for that one itself. */
+  get outerRequestId(): string | undefined {
+    return this.#outer === undefined
+      ? undefined
+      : (this.#outer.outerRequestId ?? this.#outer.requestId);
+  }
+
   /** Drawn when it is first asked for, which is at the latest when the record is made. */
   get eventId(): string {
     this.#eventId ??= newUuid(this.world);

@@ -128,22 +128,19 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
   const principals = principalsOf(options.iam);
   const iam = createIam({ store, world, records: options.iam, mint });
   const kms = await openKms(options);
-  const secretsManager = openSecretsManager(options);
   const sts = await openSts(options);
   const accessKeys = accessKeysOf(options.iam, sts.sessions);
+  const identify = identifier(accessKeys);
+  const secretsManager = openSecretsManager(options, identify);
   const lambda = openLambda({
     ...{ store, world, log },
-    calls: {
-      perform: options.own,
-      identify: identifier(accessKeys),
-      ...principals,
-    },
+    calls: { perform: options.own, identify, ...principals },
     functions: options.functions,
   });
   const events = await openEvents({
     ...{ store, world, access, log },
     perform: options.own,
-    identify: identifier(accessKeys),
+    identify,
     ...principals,
     logs: lambda.logs,
     settings: options.events ?? { reach: 'public', dataDir: undefined, nodeName: 'node-1' },
@@ -276,12 +273,16 @@ function recorded(service: string, work: readonly OwnWork[], world: World): read
 }
 
 /** AWS's quotas of it hold where AWS's quotas are asked for; single ones can't be set. */
-function openSecretsManager(options: ServiceOptions): SecretsManager {
+function openSecretsManager(
+  options: ServiceOptions,
+  identify: ReturnType<typeof identifier>,
+): SecretsManager {
   const { store, world, own, commit, quotas } = options;
   return createSecretsManager({
     store,
     world,
     own,
+    identify,
     principals: principalsOf(options.iam),
     commit: (writes, event) => commit({ writes, record: recordOf(event, world) }),
     ...(quotas?.settings.others === 'aws' ? { quotas: { nodes: quotas.nodes } } : {}),

@@ -21,7 +21,7 @@ export interface Reply {
 export interface HttpEndpoint {
   readonly url: string;
   readonly received: Received[];
-  /** How requests to such a path are answered from now on, in turn; the last one stays. */
+  /** How requests to a path that begins so are answered from now on, in turn; the last stays. */
   readonly answer: (path: string, ...replies: readonly Reply[]) => void;
   /** The requests to such a path, when there are so many. */
   readonly until: (path: string, count: number) => Promise<Received[]>;

@@ -74,8 +74,8 @@ export function functionOf(
   files: Readonly<Record<string, string>>,
   facts: Partial<FunctionSpec> = {},
 ): FunctionSpec {
-  // No name is a part of another one.
-  const name = facts.name ?? `function-under-test-${++made}-`;
+  // No name is a part of another one, nor of one in a test file that runs at the same time.
+  const name = facts.name ?? `function-under-test-${process.pid}-${++made}-`;
   const archive = zipOf(Object.entries(files).map(([file, content]) => ({ name: file, content })));
   return {
     key: `${name}/1`,

@@ -14,6 +14,8 @@ import type { Matter } from './decide.ts';
 export interface DenialRecord {
   readonly authorizationId: string;
   readonly requestId: string;
+  /** The request for which a service made this one. */
+  readonly outerRequestId?: string;
   /** ms since 1970 */
   readonly at: number;
   readonly region: string;
@@ -42,6 +44,8 @@ export interface KeptPolicy {
 /** What of a call a denial tells. */
 export interface DeniedCall {
   readonly requestId: string;
+  /** Of a call inside another: the outermost one's. */
+  readonly outerRequestId: string | undefined;
   readonly region: string;
   readonly now: number;
   readonly principal: Principal;
@@ -62,7 +66,10 @@ export interface Denials {
    * share one; undefined when there are still too many.
    */
   keep(denied: Denied): string | undefined;
-  /** By authorization id, or by the id of the request that was denied. */
+  /**
+   * By authorization id, or by the id of the request that was denied, or for which a service made
+   * the denied call.
+   */
   find(id: string): Promise<DenialRecord | undefined>;
   /** Saves what is not saved yet. */
   save(): Promise<void>;
@@ -123,7 +130,7 @@ class KeptDenials implements Denials {
     this.#refill();
     const known = this.#tokens < burst / 2 ? this.#sharedId(key, call.now) : undefined;
     if (known !== undefined) {
-      this.#remember(call.requestId, known);
+      for (const requestId of requestIdsOf(call)) this.#remember(requestId, known);
       return known;
     }
     if (this.#tokens < 1) return undefined;
@@ -143,7 +150,7 @@ class KeptDenials implements Denials {
     const known = this.#requests.get(id) ?? id;
     const waiting =
       this.#pending.get(known) ??
-      [...this.#pending.values()].find(({ requestId }) => requestId === known);
+      [...this.#pending.values()].find((record) => requestIdsOf(record).includes(known));
     if (waiting !== undefined) return waiting;
     if (!/^[0-9a-z-]{1,64}$/.test(known)) return undefined;
     const stored = await this.#records.get(known);
@@ -193,12 +200,18 @@ class KeptDenials implements Denials {
   }
 }
 
+const requestIdsOf = (of: {
+  readonly requestId: string;
+  readonly outerRequestId?: string | undefined;
+}): readonly string[] =>
+  of.outerRequestId === undefined ? [of.requestId] : [of.requestId, of.outerRequestId];
+
 function denialRecords(store: Store): Collection<DenialRecord> {
   return store.collection<DenialRecord>({
     path: 'access/denials',
     cacheEntries: 0,
     indexes: {
-      request: (id, { requestId }) => [`${requestId}/${id}`],
+      request: (id, record) => requestIdsOf(record).map((requestId) => `${requestId}/${id}`),
       time: (id, { at }) => [`${String(at).padStart(15, '0')}/${id}`],
     },
   });
@@ -223,6 +236,7 @@ function denialRecord(
   return {
     authorizationId,
     requestId: call.requestId,
+    ...(call.outerRequestId === undefined ? {} : { outerRequestId: call.outerRequestId }),
     at: call.now,
     region: call.region,
     account,

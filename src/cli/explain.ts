@@ -26,7 +26,7 @@ function told(denial: DenialRecord): readonly string[] {
     denial.text,
     '',
     `at        ${new Date(denial.at).toISOString()} in ${denial.region}`,
-    `request   ${denial.requestId}`,
+    `request   ${denial.requestId}${madeFor(denial)}`,
     '',
     ...explanation.policies.flatMap(policyLines),
     ...(explanation.policies.length === 0 ? ['No policy was there to look at.', ''] : []),
@@ -44,6 +44,9 @@ function told(denial: DenialRecord): readonly string[] {
     '',
   ];
 }
+
+const madeFor = ({ outerRequestId: outer }: DenialRecord): string =>
+  outer === undefined ? '' : `, which a service made for ${outer}`;
 
 function policyLines({ type, name, arn, attachedTo, statements }: ExplainedPolicy): string[] {
   const where = attachedTo === undefined ? '' : ` of ${attachedTo}`;

@@ -87,6 +87,22 @@ describe('a function’s log', () => {
       2,
     );
   });
+  test('is found by its ARN, and by no other account`s or Region`s', async () => {
+    const { name, group } = await printing();
+    await invoke(name, 1);
+    const arn = `arn:aws:logs:us-east-1:000000000000:log-group:${group}`;
+    for (const logGroupIdentifier of [group, arn])
+      assert.ok((await filtered({ logGroupIdentifier })).length > 0, logGroupIdentifier);
+    for (const logGroupIdentifier of [
+      arn.replace('000000000000', '111122223333'),
+      arn.replace('us-east-1', 'eu-west-1'),
+      arn.replace('arn:aws:', 'arn:aws-cn:'),
+    ])
+      await refused(logs('FilterLogEvents', { logGroupIdentifier }), [
+        400,
+        'ResourceNotFoundException',
+      ]);
+  });
   test('is read forwards and backwards, a page at a time', async () => {
     const { name, group } = await printing();
     await invoke(name, 20);

@@ -82,6 +82,16 @@ describe('a text', () => {
     assert.equal(body.Resolved, 8);
   });
 
+  test('may refer to several versions of one secret', async () => {
+    const SecretId = 'app/versions';
+    await secretsManager('CreateSecret', { Name: SecretId, SecretString: 'one' });
+    await secretsManager('PutSecretValue', { SecretId, SecretString: 'two' });
+    const { body } = await resolve(
+      `{{resolve:secretsmanager:${SecretId}:::AWSPREVIOUS}} {{resolve:secretsmanager:${SecretId}}}`,
+    );
+    assert.equal(body.Text, 'one two');
+  });
+
   test('has values that are not looked at for references', async () => {
     const old = '{{resolve:secretsmanager:app/db:SecretString:password:AWSPREVIOUS}}';
     const { body } = await resolve(`${old}{{resolve:ssm:/app/size}}`);

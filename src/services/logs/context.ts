@@ -27,7 +27,7 @@ export const groupArn = ({ partition, region, principal }: Call, group: string):
 
 /** Decided on the stream, whose name may be empty, as AWS does for groups too. */
 export function findLogs(call: Call, given: Given, stream = ''): Found<string> {
-  const group = groupIn(given);
+  const group = groupIn(call, given);
   return {
     resource: {
       arn: `${groupArn(call, group)}:log-stream:${stream}`,
@@ -38,11 +38,14 @@ export function findLogs(call: Call, given: Given, stream = ''): Found<string> {
   };
 }
 
-function groupIn({ logGroupName, logGroupIdentifier }: Given): string {
+/** @throws ApiError ResourceNotFoundException for an ARN of another account or Region. */
+function groupIn(call: Call, { logGroupName, logGroupIdentifier }: Given): string {
   if (logGroupName !== undefined && logGroupIdentifier !== undefined) throw groupNamedTwice();
   const given = logGroupName ?? logGroupIdentifier;
   if (given === undefined) throw groupMissing();
-  return given.replace(/^arn:[^:]+:logs:[^:]+:\d{12}:log-group:/, '').replace(/:\*$/, '');
+  const own = groupArn(call, '');
+  if (given.startsWith('arn:') && !given.startsWith(own)) throw groupNotFound();
+  return given.startsWith(own) ? given.slice(own.length) : given;
 }
 
 /** With all that has been logged by now. @throws ApiError ResourceNotFoundException */

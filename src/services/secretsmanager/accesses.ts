@@ -24,8 +24,9 @@ export function openAccesses({ accesses }: Records): Accesses {
       const day = call.now - (call.now % dayMs);
       const known = accesses.peek(id);
       if (known?.value.day === day && known.value.versions[number] === day) return undefined;
-      // One request may read a secret several times.
-      const noted = `secretsmanager access ${id} ${number}`;
+      // One request may read a secret several times. Of several versions it notes the first: the
+      // others are in the same record, and noted when they are read again.
+      const noted = `secretsmanager access ${id}`;
       if (call.made.has(noted)) return undefined;
       call.made.set(noted, true);
       return whenHere(accesses.get(id), (entry) => {

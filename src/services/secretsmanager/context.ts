@@ -8,15 +8,17 @@ import type { SecretFinder } from './finder.ts';
 import type { SecretLimits } from './limits.ts';
 import type { Records } from './records.ts';
 
-/** A call that Secrets Manager makes as itself: a rotation invokes its function. */
+/** A call that Secrets Manager makes as itself, or as a role that it has assumed. */
 export interface OwnCall {
   readonly principal: Principal;
   readonly region: string;
   readonly service: string;
   readonly operation: string;
   readonly input: unknown;
+  /** The services through which it comes. */
+  readonly via?: readonly string[];
   /** The secret. */
-  readonly sourceArn: string;
+  readonly sourceArn?: string;
 }
 
 /** What it asks IAM: whether whom a policy names is there. */
@@ -34,6 +36,11 @@ export interface SecretsPorts {
   readonly principals?: Principals;
   /** Rejects with the operation's ApiError. */
   readonly own: (call: OwnCall) => Promise<unknown>;
+  /** Whose temporary credentials these are. */
+  readonly identify: (credentials: {
+    readonly accessKeyId: string;
+    readonly sessionToken: string;
+  }) => Promise<Principal | undefined>;
   /** Commits what is not part of a call, in one batch with the record of an event. */
   readonly commit: (
     writes: readonly Write[],

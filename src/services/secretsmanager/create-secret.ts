@@ -114,7 +114,7 @@ async function makeSecret(
     const version = { id: token, number: 1 };
     const made = await newValue(secrets, call, { secret, version, value });
     call.stage(made.writes);
-    inHand.set(1, { value, dataKey: made.dataKey });
+    inHand.set(1, made.opened);
     const first = { ...version, createdAt: call.now, stages: [], keys: made.keys };
     secret = { ...secret, versions: withNewValue([first], token, []), nextNumber: 2 };
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { refusal } from '../../../test/open-kms.ts';
 import {
   account,
   newToken,
+  newUser,
   openSecrets,
   otherAccount,
   type SecretsNode,
@@ -19,25 +21,28 @@ after(async () => {
 
 const other = { account: otherAccount };
 
-async function newKey(owner: string, encryptFor?: string): Promise<string> {
-  const Statement = [
-    {
-      ...{ Effect: 'Allow', Principal: { AWS: owner }, Action: 'kms:*', Resource: '*' },
-    },
-    ...(encryptFor === undefined
-      ? []
-      : [
-          { Effect: 'Allow', Principal: { AWS: encryptFor }, Action: 'kms:Encrypt', Resource: '*' },
-        ]),
-  ];
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+/** A policy for the key of its owner, under which these may encrypt. */
+const keyPolicy = (owner: string, encrypters: readonly string[]) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal: { AWS: owner }, Action: 'kms:*', Resource: '*' },
+      ...encrypters.map((AWS) => ({
+        ...{ Effect: 'Allow', Principal: { AWS }, Action: 'kms:Encrypt', Resource: '*' },
+      })),
+    ],
+  });
+async function newKey(owner: string, ...encrypters: string[]): Promise<string> {
+  const Policy = keyPolicy(owner, encrypters);
   const made = await node.call('kms', 'CreateKey', { Policy }, { account: owner });
   return (made.KeyMetadata as { Arn: string }).Arn;
 }
+const letEncrypt = (KeyId: string, ...encrypters: string[]) =>
+  node.call('kms', 'PutKeyPolicy', { KeyId, Policy: keyPolicy(otherAccount, encrypters) }, other);
 
 let names = 0;
-async function primary(): Promise<string> {
-  const value = { SecretString: 'one', ClientRequestToken: newToken() };
+async function primary(key: { KmsKeyId?: string } = {}): Promise<string> {
+  const value = { SecretString: 'one', ClientRequestToken: newToken(), ...key };
   const made = await node.ask('CreateSecret', { Name: `p${++names}`, ...value });
   return made.ARN as string;
 }
@@ -57,10 +62,14 @@ const readThere = async (SecretId: string) =>
 
 async function linked() {
   const from = await primary();
-  const to = await replicaOf(from, await newKey(otherAccount, account));
+  const KmsKeyId = await newKey(otherAccount, account);
+  const to = await replicaOf(from, KmsKeyId);
   await associate(from, to);
-  return { from, to };
+  return { from, to, KmsKeyId };
 }
+const statusThere = async (SecretId: string) =>
+  (await node.ask('DescribeSecret', { SecretId }, other)).CrossAccountPrimary?.ReplicationStatus;
+const kmsDenied = refusal('AccessDeniedException', 'Access to KMS is not allowed');
 
 describe('a replica in another account', () => {
   test('waits empty, and follows its primary once it is associated', async () => {
@@ -147,28 +156,33 @@ describe('a replica in another account', () => {
       });
   });
 
-  test('shows why its values did not come, and gets them when asked again', async () => {
+  test('is not associated by whom its key does not let encrypt', async () => {
     const from = await primary();
     const KmsKeyId = await newKey(otherAccount);
     const to = await replicaOf(from, KmsKeyId);
-    const failed = await associate(from, to);
-    assert.equal(failed.ReplicationStatus, 'Failed');
+    await assert.rejects(associate(from, to), kmsDenied);
+    assert.equal(await statusThere(to), 'Pending');
+    const { CrossAccountReplicas } = await node.ask('DescribeSecret', { SecretId: from });
+    assert.equal(CrossAccountReplicas, undefined);
+    await letEncrypt(KmsKeyId, account);
+    assert.equal((await associate(from, to)).ReplicationStatus, 'InSync');
+    assert.equal(await readThere(to), 'one');
+  });
+
+  test('shows why later values did not come, and gets them when it is associated again', async () => {
+    const { from, to, KmsKeyId } = await linked();
+    await letEncrypt(KmsKeyId);
+    await put(from, 'two');
     const shown = await node.ask('DescribeSecret', { SecretId: to }, other);
     assert.deepEqual(shown.CrossAccountPrimary, {
       ...{ PrimarySecretARN: from, ReplicationStatus: 'Failed' },
       StatusMessage: 'Replication failed: Access to KMS is not allowed',
     });
-    const policy = (await node.call('kms', 'GetKeyPolicy', { KeyId: KmsKeyId }, other)) as {
-      Policy: string;
-    };
-    const opened = JSON.parse(policy.Policy);
-    opened.Statement.push({
-      ...{ Effect: 'Allow', Principal: { AWS: account }, Action: 'kms:Encrypt', Resource: '*' },
-    });
-    const Policy = JSON.stringify(opened);
-    await node.call('kms', 'PutKeyPolicy', { KeyId: KmsKeyId, Policy }, other);
-    assert.equal((await associate(from, to)).ReplicationStatus, 'InSync');
     assert.equal(await readThere(to), 'one');
+    await assert.rejects(associate(from, to), kmsDenied);
+    await letEncrypt(KmsKeyId, account);
+    assert.equal((await associate(from, to)).ReplicationStatus, 'InSync');
+    assert.equal(await readThere(to), 'two');
   });
 
   test('is one at the most, and one that names this primary', async () => {
@@ -227,6 +241,145 @@ describe('a replica in another account', () => {
     await put(from, 'two');
     const { CrossAccountReplicas } = await node.ask('DescribeSecret', { SecretId: from });
     assert.equal(CrossAccountReplicas?.[0]?.ReplicationStatus, 'Detached');
+    assert.equal(await readThere(to), 'one');
+  });
+});
+
+describe('a replica that a role fills', () => {
+  const trusting = (Service: string, Condition: object = {}) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole', Condition }],
+    });
+  const kmsActions = ['kms:Decrypt', 'kms:Encrypt'];
+
+  async function newRole(name: string, actions: readonly string[] = kmsActions) {
+    const AssumeRolePolicyDocument = trusting('secretsmanager.amazonaws.com', {
+      StringEquals: { 'aws:SourceAccount': account },
+      ArnLike: { 'aws:SourceArn': `arn:aws:secretsmanager:*:${account}:secret:*` },
+    });
+    const asked = { RoleName: name, AssumeRolePolicyDocument };
+    const { Role } = await node.call('iam', 'CreateRole', asked);
+    const Statement = { Effect: 'Allow', Action: actions, Resource: '*' };
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await node.call('iam', 'PutRolePolicy', { RoleName: name, PolicyName: 'own', PolicyDocument });
+    return (Role as { Arn: string }).Arn;
+  }
+
+  /** A primary that a role replicates, and a user who may write it but not encrypt over there. */
+  async function filledByRole(name: string) {
+    const role = await newRole(name);
+    const from = await primary({ KmsKeyId: await newKey(account) });
+    const to = await replicaOf(from, await newKey(otherAccount, role));
+    const Action = ['secretsmanager:PutSecretValue', 'kms:GenerateDataKey'];
+    const writer = await newUser(node, { policy: { Effect: 'Allow', Action, Resource: '*' } });
+    const asked = await associate(from, to, { ReplicationRoleARN: role });
+    const write = (SecretString: string) => {
+      const value = { SecretId: from, SecretString, ClientRequestToken: newToken() };
+      return node.ask('PutSecretValue', value, { principal: writer });
+    };
+    return { role, from, to, write, asked };
+  }
+
+  test('follows whoever writes the primary, by the rights of the role alone', async () => {
+    const { role, from, to, write, asked } = await filledByRole('filling');
+    assert.equal(asked.ReplicationStatus, 'InSync');
+    const { CrossAccountReplicas } = await node.ask('DescribeSecret', { SecretId: from });
+    assert.deepEqual(CrossAccountReplicas, [
+      { ReplicaSecretARN: to, ReplicationRoleARN: role, ReplicationStatus: 'InSync' },
+    ]);
+    assert.equal(await readThere(to), 'one');
+    await write('two');
+    assert.equal(await readThere(to), 'two');
+    const byRole = (await node.trail()).filter(
+      ({ userIdentity }) =>
+        userIdentity.arn ===
+        `arn:aws:sts::${account}:assumed-role/filling/SecretsManagerReplication`,
+    );
+    assert.deepEqual(
+      byRole.map(({ eventName, errorCode }) => errorCode ?? eventName),
+      ['DryRunOperationException', 'Decrypt', 'Encrypt', 'Decrypt', 'Encrypt'],
+    );
+    assert.ok(byRole.every(({ userIdentity }) => userIdentity.invokedBy === serviceName));
+  });
+
+  const serviceName = 'secretsmanager.amazonaws.com';
+  const lacking: ReadonlyArray<readonly [string, (role: string) => Promise<unknown>, string]> = [
+    [
+      'decrypt',
+      () => rights('lacking-decrypt', ['kms:Encrypt']),
+      'Replication failed: Access to KMS is not allowed',
+    ],
+    [
+      'encrypt',
+      () => rights('lacking-encrypt', ['kms:Decrypt']),
+      'Replication failed: Access to KMS is not allowed',
+    ],
+    [
+      'be-assumed',
+      () =>
+        node.call('iam', 'UpdateAssumeRolePolicy', {
+          RoleName: 'lacking-be-assumed',
+          PolicyDocument: trusting('lambda.amazonaws.com'),
+        }),
+      'Replication failed: Secrets Manager cannot assume the replication role.',
+    ],
+  ];
+  const rights = (RoleName: string, Action: readonly string[]) =>
+    node.call('iam', 'PutRolePolicy', {
+      ...{ RoleName, PolicyName: 'own' },
+      PolicyDocument: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: { Effect: 'Allow', Action, Resource: '*' },
+      }),
+    });
+
+  for (const [what, take, message] of lacking)
+    test(`keeps the value that it has where the role may not ${what}`, async () => {
+      const { role, from, to, write } = await filledByRole(`lacking-${what}`);
+      await take(role);
+      await write('two');
+      assert.equal(await readThere(to), 'one');
+      const described = await node.ask('DescribeSecret', { SecretId: from });
+      const [shown] = described.CrossAccountReplicas ?? [];
+      assert.equal(shown?.ReplicationStatus, 'Failed');
+      assert.equal(shown?.StatusMessage, message);
+      await assert.rejects(associate(from, to, { ReplicationRoleARN: role }), {
+        code: 'AccessDeniedException',
+      });
+    });
+
+  test('is not had without iam:PassRole, nor with another account’s role or none', async () => {
+    const role = await newRole('not-passed');
+    const from = await primary();
+    const to = await replicaOf(from, await newKey(otherAccount, role));
+    const mayAssociate = ['secretsmanager:*', 'kms:*'];
+    const may = (more: object[]) =>
+      newUser(node, {
+        policy: [{ Effect: 'Allow', Action: mayAssociate, Resource: '*' }, ...more],
+      });
+    const passing = (Service: string) => ({
+      ...{ Effect: 'Allow', Action: 'iam:PassRole', Resource: role },
+      Condition: { StringEquals: { 'iam:PassedToService': Service } },
+    });
+    const asked = {
+      ...{ SecretId: from, CrossAccountReplicaARN: to, ReplicationRoleARN: role },
+      ReplicaRestriction: 'NoRestriction' as const,
+    };
+    for (const more of [[], [passing('lambda.amazonaws.com')]])
+      await assert.rejects(
+        node.ask('AssociateCrossAccountReplica', asked, { principal: await may(more) }),
+        { code: 'AccessDeniedException', message: /iam:PassRole/ },
+      );
+    const foreign = role.replace(account, otherAccount);
+    await assert.rejects(associate(from, to, { ReplicationRoleARN: foreign }), {
+      code: 'InvalidParameterException',
+    });
+    await assert.rejects(associate(from, to, { ReplicationRoleARN: `${role}-of-nobody` }), {
+      code: 'AccessDeniedException',
+    });
+    const principal = await may([passing(serviceName)]);
+    await node.ask('AssociateCrossAccountReplica', asked, { principal });
     assert.equal(await readThere(to), 'one');
   });
 });

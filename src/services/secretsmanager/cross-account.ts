@@ -1,7 +1,7 @@
 /**
  * Replication to another account of the same Region: the replica's owner makes an empty secret that
  * names its primary, then the primary's owner associates it. Values and labels travel, encrypted
- * under the replica's key by who writes the primary.
+ * under the replica's key by who writes the primary, or by a role that the association names.
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/cross-account-replicate-secrets.html)
  */
 import type {
@@ -15,7 +15,7 @@ import type {
 import type { Call, Operations } from '../../operation.ts';
 import { conditionsOf } from './condition-keys.ts';
 import type { SecretsContext } from './context.ts';
-import { keptKeyId } from './data-keys.ts';
+import { keptKeyId, tryEncrypting } from './data-keys.ts';
 import {
   crossAccountArnInvalid,
   crossAccountKeyNeeded,
@@ -26,12 +26,12 @@ import {
   crossAccountReplicaNotFound,
   notOnCrossAccountReplica,
   replicaRestricted,
-  replicationRoleUnsupported,
   secretNotFound,
 } from './errors.ts';
 import { changeable, placeOf, secretResource } from './finder.ts';
 import { type SecretEntry, secretRecordId } from './records.ts';
 import { stageChange } from './replicas.ts';
+import { asReplicationRole, authorizePassingRole } from './replication-role.ts';
 import type { CrossAccountReplica, Secret } from './secret.ts';
 import { parseArn } from './secret-arn.ts';
 import { parseSecretId } from './secret-id.ts';
@@ -95,7 +95,10 @@ function checkForeignArn(arn: string, member: string, call: Call): void {
     throw crossAccountArnInvalid(member);
 }
 
-/** Asked again for the same replica it is replicated anew, which repairs what has failed. */
+/**
+ * Asked again for the same replica it is replicated anew, which repairs what has failed. What KMS
+ * refuses now is an error, and nothing is changed.
+ */
 async function associate(
   secrets: SecretsContext,
   input: AssociateCrossAccountReplicaRequest,
@@ -104,9 +107,8 @@ async function associate(
 ): Promise<AssociateCrossAccountReplicaResponse> {
   const entry = changeable(found);
   const primary = entry.value;
-  const { CrossAccountReplicaARN: arn, ReplicaRestriction, ReplicationRoleARN } = input;
+  const { CrossAccountReplicaARN: arn, ReplicaRestriction, ReplicationRoleARN: roleArn } = input;
   if (primary.account !== call.principal.account) throw crossAccountOwnerOnly();
-  if (ReplicationRoleARN !== undefined) throw replicationRoleUnsupported();
   refuseValueChange(primary);
   checkForeignArn(arn, 'CrossAccountReplicaARN', call);
   const { crossAccountReplica: linked } = primary;
@@ -117,7 +119,11 @@ async function associate(
   call.authorize('secretsmanager:GetSecretValue', secretResource(primary), { conditions });
   const replica = await acceptingReplica(secrets, call, arn);
   if (replica.crossAccountPrimary?.arn !== primary.arn) throw crossAccountPrimaryMismatch();
-  const link: CrossAccountReplica = { arn, status: 'InProgress' };
+  if (roleArn !== undefined) authorizePassingRole(call, primary, roleArn);
+  const replicator =
+    roleArn === undefined ? call : await asReplicationRole(secrets, call, { primary, roleArn });
+  await tryEncrypting(replicator, replica);
+  const link: CrossAccountReplica = { arn, roleArn, status: 'InProgress' };
   const changed: Secret = {
     ...primary,
     // Replicated as a change of the values is.

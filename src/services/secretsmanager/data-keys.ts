@@ -23,6 +23,9 @@ export const defaultKey = 'DefaultEncryptionKey';
 /** The version in the context of calls whose results are dropped. */
 const probeVersion = 'RequestToValidateKeyAccess';
 
+/** Who asks KMS: the caller of an operation, or a role that Secrets Manager has assumed. */
+export type KmsCaller = Pick<Call, 'invoke' | 'principal' | 'partition'>;
+
 /** What of a secret says which key protects it. */
 export type Protected = Pick<Secret, 'arn' | 'account' | 'region' | 'kmsKeyId'>;
 
@@ -40,19 +43,22 @@ export function keptKeyId(given: string | undefined, account: string): string | 
 
 /** @throws ApiError InvalidRequestException: aws/secretsmanager serves its own account only. */
 export function refuseDefaultKeyAcrossAccounts(
-  call: Call,
+  { principal }: Pick<KmsCaller, 'principal'>,
   secret: Pick<Secret, 'account'>,
   keys: readonly string[],
 ): void {
-  if (call.principal.account !== secret.account && keys.every((key) => key === defaultKey))
+  if (principal.account !== secret.account && keys.every((key) => key === defaultKey))
     throw defaultKeyAcrossAccounts();
 }
 
 /** The key as KMS takes it from this caller: whoever is in another account must name it in full. */
-function keyIdFor({ account, region, kmsKeyId = defaultAlias }: Protected, call: Call): string {
-  if (account === call.principal.account || kmsKeyId.startsWith('arn:')) return kmsKeyId;
+function keyIdFor(
+  { account, region, kmsKeyId = defaultAlias }: Protected,
+  { principal, partition }: KmsCaller,
+): string {
+  if (account === principal.account || kmsKeyId.startsWith('arn:')) return kmsKeyId;
   const resource = kmsKeyId.startsWith('alias/') ? kmsKeyId : `key/${kmsKeyId}`;
-  return `arn:${call.partition}:kms:${region}:${account}:${resource}`;
+  return `arn:${partition}:kms:${region}:${account}:${resource}`;
 }
 
 /** A fresh data key for one version. @throws ApiError as `encrypting` says. */
@@ -85,17 +91,17 @@ export async function newDataKey(
 
 /** A data key that there is, encrypted under the secret's key. @throws ApiError as `encrypting`. */
 export async function encryptDataKey(
-  call: Call,
+  caller: KmsCaller,
   secret: Protected,
   { versionId, plaintext }: { readonly versionId: string; readonly plaintext: Buffer },
 ): Promise<SealedDataKey> {
   const { arn, region, kmsKeyId } = secret;
   const made = (await encrypting(() =>
-    call.invoke(
+    caller.invoke(
       'kms',
       'Encrypt',
       {
-        KeyId: keyIdFor(secret, call),
+        KeyId: keyIdFor(secret, caller),
         Plaintext: plaintext,
         EncryptionContext: contextOf({ arn, versionId }),
       },
@@ -113,7 +119,7 @@ export async function encryptDataKey(
  * @throws ApiError AccessDeniedException or DecryptionFailure, of the newest key.
  */
 export function openDataKey(
-  call: Call,
+  caller: KmsCaller,
   place: ValuePlace & { readonly region: string },
   dataKeys: readonly SealedDataKey[],
 ): MaybePromise<Buffer> {
@@ -123,10 +129,10 @@ export function openDataKey(
     if (!(error instanceof ApiError)) throw error;
     const told = readingError(error);
     if (older.length === 0) throw told;
-    return withOlder(call, place, older, told);
+    return withOlder(caller, place, older, told);
   };
   try {
-    const opened = decrypt(call, place, newest);
+    const opened = decrypt(caller, place, newest);
     return opened instanceof Promise ? opened.catch(orOlder) : opened;
   } catch (error) {
     return orOlder(error);
@@ -134,14 +140,14 @@ export function openDataKey(
 }
 
 async function withOlder(
-  call: Call,
+  caller: KmsCaller,
   place: ValuePlace & { readonly region: string },
   older: readonly SealedDataKey[],
   told: ApiError,
 ): Promise<Buffer> {
   for (const dataKey of older) {
     try {
-      return await decrypt(call, place, dataKey);
+      return await decrypt(caller, place, dataKey);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     }
@@ -150,11 +156,11 @@ async function withOlder(
 }
 
 function decrypt(
-  call: Call,
+  caller: KmsCaller,
   place: ValuePlace & { readonly region: string },
   { blob }: SealedDataKey,
 ): MaybePromise<Buffer> {
-  const opened = call.invoke(
+  const opened = caller.invoke(
     'kms',
     'Decrypt',
     { CiphertextBlob: Buffer.from(blob, 'base64'), EncryptionContext: contextOf(place) },
@@ -164,6 +170,23 @@ function decrypt(
 }
 
 const plaintextOf = ({ Plaintext }: { Plaintext: Buffer }): Buffer => Plaintext;
+
+/** Whether KMS would let this caller encrypt data keys of a secret. @throws ApiError */
+export async function tryEncrypting(caller: KmsCaller, secret: Protected): Promise<void> {
+  const { arn, region } = secret;
+  const input = {
+    KeyId: keyIdFor(secret, caller),
+    Plaintext: Buffer.alloc(32),
+    EncryptionContext: contextOf({ arn, versionId: probeVersion }),
+    DryRun: true,
+  };
+  try {
+    await caller.invoke('kms', 'Encrypt', input, { region });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code !== 'DryRunOperationException') throw common(error) ?? encryptionFailed();
+  }
+}
 
 /**
  * Makes sure that the caller may encrypt and decrypt with a key that is set on a secret. Nothing is

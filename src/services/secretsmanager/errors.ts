@@ -216,8 +216,10 @@ export const crossAccountReplicaLimit = () =>
   limitExceeded('A primary secret can have at most one cross-account replica.');
 export const crossAccountReplicaNotFound = () =>
   notFound("Secrets Manager can't find the specified cross-account replica.");
-export const replicationRoleUnsupported = () =>
-  invalidRequest('Sealhold does not replicate with a ReplicationRoleARN yet.');
+export const replicationRoleOfAnotherAccount = () =>
+  invalidParameter('ReplicationRoleARN must be the ARN of a role in the account of the primary.');
+export const replicationRoleNotAssumable = () =>
+  accessDenied('Secrets Manager cannot assume the replication role.');
 export const replicaRestricted = () =>
   invalidRequest(
     'The replica account is not known to be in the organization of the primary account. Use NoRestriction.',

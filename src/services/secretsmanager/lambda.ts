@@ -3,32 +3,10 @@
  * must let it
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html).
  */
-import type { Principal } from '../../operation.ts';
 import type { SecretsPorts } from './context.ts';
 import type { RotationJob } from './rotation-job.ts';
 import type { Secret } from './secret.ts';
-
-const serviceName = 'secretsmanager.amazonaws.com';
-
-/** It has no account of its own; `account` is the one that it acts for. */
-const principals = new Map<string, Principal>();
-const maxPrincipals = 1_000;
-
-function principalFor(account: string): Principal {
-  const known = principals.get(account);
-  if (known !== undefined) return known;
-  if (principals.size >= maxPrincipals) principals.clear();
-  const made: Principal = {
-    type: 'AWSService',
-    account,
-    arn: serviceName,
-    principalId: serviceName,
-    accessKeyId: '',
-    serviceName,
-  };
-  principals.set(account, made);
-  return made;
-}
+import { servicePrincipal } from './service-principal.ts';
 
 type Invocation =
   | { readonly kind: 'DryRun' }
@@ -44,7 +22,7 @@ export async function invokeFunction(
   invocation: Invocation,
 ): Promise<void> {
   const answer = (await own({
-    principal: principalFor(secret.account),
+    principal: servicePrincipal(secret.account),
     region: secret.region,
     service: 'lambda',
     operation: 'Invoke',

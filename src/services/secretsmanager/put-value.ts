@@ -22,7 +22,7 @@ import { requestToken, requestValue } from './request-value.ts';
 import { withManualRotation } from './rotation-schedule.ts';
 import { current, hasValue, type Secret, type Version, versionOf } from './secret.ts';
 import type { Plaintext } from './value.ts';
-import { newValue, type OpenedValue, valueRemovals, wipe } from './values.ts';
+import { newValue, valueRemovals, wipe } from './values.ts';
 
 export function putValueOperations(secrets: SecretsContext) {
   const find = secrets.finder.named;
@@ -97,7 +97,7 @@ async function putVersion(secrets: SecretsContext, call: Call, put: Put): Promis
   if (labelCount(versions) > maxLabels) throw tooManyLabels(maxLabels);
   const isNowCurrent = versions.some((each) => each.id === token && each.stages.includes(current));
   const changed = { ...roomy, versions, changedAt: call.now };
-  const inHand = new Map<number, OpenedValue>([[version.number, { value, dataKey: made.dataKey }]]);
+  const inHand = new Map([[version.number, made.opened]]);
   try {
     const settled = await abandonOvertaken(secrets, call, entry, changed);
     return await stageChange(secrets, call, {
@@ -106,7 +106,7 @@ async function putVersion(secrets: SecretsContext, call: Call, put: Put): Promis
       inHand,
     });
   } finally {
-    for (const opened of inHand.values()) wipe(opened);
+    wipe(made.opened);
   }
 }
 

@@ -1,15 +1,24 @@
 /**
  * Changing a secret together with its copies: whoever changes a secret stages `stageChange` rather
  * than its record alone. Copies are written in the same commit, so an answered change holds in
- * every Region; what KMS refuses for a copy leaves that copy as it was and its status Failed.
+ * every Region; what KMS refuses for a copy leaves that copy as it was and its status Failed. Only
+ * where another account's copy is just asked for, nothing is changed then.
  */
 import { ApiError } from '../../api-error.ts';
 import type { Call } from '../../operation.ts';
 import type { Write } from '../../store/engine.ts';
 import type { SecretsContext } from './context.ts';
-import { encryptDataKey } from './data-keys.ts';
+import { encryptDataKey, type KmsCaller, openDataKey } from './data-keys.ts';
 import { type Records, type SecretEntry, secretRecordId, valueRecordId } from './records.ts';
-import { hasValue, type Replica, type Secret, type Version, versionOf } from './secret.ts';
+import { asReplicationRole } from './replication-role.ts';
+import {
+  type CrossAccountReplica,
+  hasValue,
+  type Replica,
+  type Secret,
+  type Version,
+  versionOf,
+} from './secret.ts';
 import { parseArn, withRegion } from './secret-arn.ts';
 import { sealValue } from './value.ts';
 import { newValue, type OpenedValue, readValue, valueRemovals, wipe } from './values.ts';
@@ -141,16 +150,19 @@ class Change {
     if (entry === undefined || !isLinked(entry.value, this.#changed, isAskedFor))
       return { ...link, status: 'Detached', message: undefined };
     const copy = entry.value;
+    let replicator: KmsCaller | undefined;
     try {
-      const { versions, nextNumber, writes } = await this.#copiedVersions(copy, (version) =>
-        this.#underItsDataKey(copy, version),
-      );
+      const { versions, nextNumber, writes } = await this.#copiedVersions(copy, async (version) => {
+        replicator ??= await this.#replicator(link);
+        return this.#underItsDataKey(copy, version, replicator);
+      });
       const crossAccountPrimary = { arn: this.#changed.arn, status: 'InSync' as const };
       const changedAt = this.#call.now;
       const stored = { ...copy, versions, nextNumber, changedAt, crossAccountPrimary };
       this.#call.stage(writes, records.secrets.replace(entry, stored));
       return { ...link, status: 'InSync', message: undefined };
     } catch (error) {
+      if (isAskedFor) throw error;
       const message = failure(error);
       const crossAccountPrimary = { arn: this.#changed.arn, status: 'Failed' as const, message };
       this.#call.stage(records.secrets.replace(entry, { ...copy, crossAccountPrimary }));
@@ -191,17 +203,21 @@ class Change {
   async #freshly(copy: Secret, version: Version): Promise<Encrypted> {
     const { value } = await this.#opened(version);
     const made = await newValue(this.#secrets, this.#call, { secret: copy, version, value });
-    made.dataKey.fill(0);
+    made.opened.dataKey.fill(0);
     return made;
   }
 
   /**
    * In another account: its key encrypts the data key that there is, so `kms:Encrypt` is enough.
    */
-  async #underItsDataKey(copy: Secret, version: Version): Promise<Encrypted> {
-    const { value, dataKey } = await this.#opened(version);
+  async #underItsDataKey(
+    copy: Secret,
+    version: Version,
+    replicator: KmsCaller,
+  ): Promise<Encrypted> {
+    const { value, dataKey } = await this.#openedBy(replicator, version);
     const asked = { versionId: version.id, plaintext: dataKey };
-    const sealedKey = await encryptDataKey(this.#call, copy, asked);
+    const sealedKey = await encryptDataKey(replicator, copy, asked);
     const place = { arn: copy.arn, versionId: version.id };
     const sealed = sealValue(dataKey, value, place, this.#call.world);
     const record = { kind: value.kind, dataKeys: [sealedKey], sealed };
@@ -212,10 +228,26 @@ class Change {
     };
   }
 
-  async #opened(version: Version): Promise<OpenedValue> {
+  async #replicator({ roleArn }: CrossAccountReplica): Promise<KmsCaller> {
+    if (roleArn === undefined) return this.#call;
+    return asReplicationRole(this.#secrets, this.#call, { primary: this.#changed, roleArn });
+  }
+
+  #opened(version: Version): Promise<OpenedValue> {
+    return this.#openedBy(this.#call, version);
+  }
+
+  /** A role needs its own right to what the call has in hand. */
+  async #openedBy(caller: KmsCaller, version: Version): Promise<OpenedValue> {
     const known = this.#inHand.get(version.number) ?? this.#read.get(version.number);
-    if (known !== undefined) return known;
-    const opened = await readValue(this.#secrets, this.#call, this.#changed, version);
+    if (known !== undefined) {
+      if (caller === this.#call) return known;
+      const { arn, region } = this.#changed;
+      const place = { arn, region, versionId: version.id };
+      (await openDataKey(caller, place, known.sealedKeys)).fill(0);
+      return known;
+    }
+    const opened = await readValue(this.#secrets, caller, this.#changed, version);
     this.#read.set(version.number, opened);
     return opened;
   }

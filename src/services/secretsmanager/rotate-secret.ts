@@ -39,7 +39,7 @@ import {
   type Secret,
   versionOf,
 } from './secret.ts';
-import { newValue, readValue, wipe } from './values.ts';
+import { type NewValue, newValue, readValue, wipe } from './values.ts';
 
 export function rotationOperations(secrets: SecretsContext) {
   const find = secrets.finder.named;
@@ -128,13 +128,13 @@ interface Begun {
 async function stageRotation(secrets: SecretsContext, call: Call, begun: Begun): Promise<void> {
   const { entry, configured, token, kind } = begun;
   const { records } = secrets;
-  const keys = kind === 'test' ? await copiedValue(secrets, call, configured, token) : [];
   const stored = await records.jobs.get(entry.id);
-  if (keys === undefined) {
+  const copy = kind === 'test' ? await copiedValue(secrets, call, configured, token) : undefined;
+  if (kind === 'test' && copy === undefined) {
     await stageChange(secrets, call, { before: entry, changed: configured });
     return;
   }
-  const changed = withPending(configured, { token, keys, now: call.now });
+  const changed = withPending(configured, { token, keys: copy?.keys ?? [], now: call.now });
   const job: RotationJob = newJob(entry.id, changed, {
     token,
     kind,
@@ -144,27 +144,33 @@ async function stageRotation(secrets: SecretsContext, call: Call, begun: Begun):
   call.stage(
     stored === undefined ? records.jobs.insert(entry.id, job) : records.jobs.replace(stored, job),
   );
-  await stageChange(secrets, call, { before: entry, changed });
+  try {
+    const inHand = new Map(copy === undefined ? [] : [[configured.nextNumber, copy.opened]]);
+    await stageChange(secrets, call, { before: entry, changed, inHand });
+  } finally {
+    if (copy !== undefined) wipe(copy.opened);
+  }
 }
 
-/** The keys of the copy; undefined where there is no value to test with. */
+/** The copy, staged; undefined where there is no value to test with. */
 async function copiedValue(
   secrets: SecretsContext,
   call: Call,
   secret: Secret,
   token: string,
-): Promise<readonly string[] | undefined> {
+): Promise<NewValue | undefined> {
   const version = holderOf(secret, current);
   if (version === undefined || !hasValue(version)) return undefined;
-  const opened = await readValue(secrets, call, secret, version);
+  const { value, dataKey } = await readValue(secrets, call, secret, version);
+  dataKey.fill(0);
   try {
     const copy = { id: token, number: secret.nextNumber };
-    const made = await newValue(secrets, call, { secret, version: copy, value: opened.value });
-    made.dataKey.fill(0);
+    const made = await newValue(secrets, call, { secret, version: copy, value });
     call.stage(made.writes);
-    return made.keys;
-  } finally {
-    wipe(opened);
+    return made;
+  } catch (error) {
+    value.bytes.fill(0);
+    throw error;
   }
 }
 

@@ -422,6 +422,22 @@ describe('RotateSecret without rotating at once', () => {
     assert.notEqual(await read(SecretId), 'one');
   });
 
+  test('tests a secret with replicas as well, where the copy is to be found', async () => {
+    const { SecretId, first } = await create();
+    const there = { region: 'us-west-2' };
+    const AddReplicaRegions = [{ Region: there.region }];
+    await node.ask('ReplicateSecretToRegions', { SecretId, AddReplicaRegions });
+    let tested: string | undefined;
+    instead.set('testSecret', async ({ ClientRequestToken: VersionId }) => {
+      tested = (await node.ask('GetSecretValue', { SecretId, VersionId }, there)).SecretString;
+    });
+    await rotate(SecretId, { RotateImmediately: false });
+    await node.doDue();
+    assert.equal(tested, 'one');
+    const described = await node.ask('DescribeSecret', { SecretId }, there);
+    assert.deepEqual({ ...described.VersionIdsToStages }, { [first]: ['AWSCURRENT'] });
+  });
+
   test('says when the test fails, and leaves the schedule as it was asked for', async () => {
     const { SecretId, first, arn } = await create();
     instead.set('testSecret', fail);

@@ -6,8 +6,11 @@ import {
   newToken,
   openSecrets,
   region,
+  rootOf,
   type SecretsNode,
 } from '../../../test/open-secrets.ts';
+import type { OperationTable } from '../../operation.ts';
+import { perform } from '../../pipeline.ts';
 
 let node: SecretsNode;
 before(async () => {
@@ -299,5 +302,40 @@ describe('what was read', () => {
     const { SecretId } = await create();
     const reads = Array.from({ length: 50 }, () => node.ask('GetSecretValue', { SecretId }));
     for (const { SecretString } of await Promise.all(reads)) assert.equal(SecretString, 'one');
+  });
+
+  test('is answered without a promise from the second time of a day on', async () => {
+    const { SecretId } = await create();
+    const { tables } = node.pipeline;
+    const waited: string[] = [];
+    const watched = (service: string, name: string): [string, OperationTable] => {
+      const table = tables.get(service) ?? new Map();
+      const row = table.get(name);
+      assert.ok(row !== undefined);
+      const watch =
+        (what: string, act: ((...args: never[]) => unknown) | undefined) =>
+        (...args: never[]) => {
+          const result = act?.(...args);
+          if (result instanceof Promise) waited.push(`${name}.${what}`);
+          return result;
+        };
+      const shown = { ...row, find: watch('find', row.find), run: watch('run', row.run) };
+      return [service, new Map([...table, [name, shown as never]])];
+    };
+    const rows = [watched('secretsmanager', 'GetSecretValue'), watched('kms', 'Decrypt')];
+    const pipeline = { ...node.pipeline, tables: new Map([...tables, ...rows]) };
+    const ask = () =>
+      perform(
+        {
+          ...{ principal: rootOf(account), region, service: 'secretsmanager' },
+          ...{ operation: 'GetSecretValue', input: { SecretId } },
+        },
+        pipeline,
+      );
+    await ask();
+    assert.ok(waited.length > 0, 'the first reading waits');
+    waited.length = 0;
+    await ask();
+    assert.deepEqual(waited, []);
   });
 });

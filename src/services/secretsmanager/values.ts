@@ -4,6 +4,7 @@ import type { Write } from '../../store/engine.ts';
 import type { Entry } from '../../store/store.ts';
 import type { SecretsContext } from './context.ts';
 import {
+  type KmsCaller,
   newDataKey,
   openDataKey,
   type Protected,
@@ -11,13 +12,21 @@ import {
 } from './data-keys.ts';
 import { type Records, valueRecordId } from './records.ts';
 import { hasValue, type Secret, type Version } from './secret.ts';
-import { openValue, type Plaintext, type SealedValue, sealValue } from './value.ts';
+import {
+  openValue,
+  type Plaintext,
+  type SealedDataKey,
+  type SealedValue,
+  sealValue,
+} from './value.ts';
 import { type MaybePromise, whenHere } from './when.ts';
 
 /** A value in the clear with its data key. Whoever has it wipes it. */
 export interface OpenedValue {
   readonly value: Plaintext;
   readonly dataKey: Buffer;
+  /** The data key as it is stored. */
+  readonly sealedKeys: readonly SealedDataKey[];
 }
 
 export function wipe({ value, dataKey }: OpenedValue): void {
@@ -29,8 +38,8 @@ export function wipe({ value, dataKey }: OpenedValue): void {
 export interface NewValue {
   readonly keys: readonly string[];
   readonly writes: readonly Write[];
-  /** To be wiped. */
-  readonly dataKey: Buffer;
+  /** What was encrypted, to be wiped. */
+  readonly opened: OpenedValue;
 }
 
 type Owner = Protected & Pick<Secret, 'id'>;
@@ -56,7 +65,7 @@ export async function newValue(
   return {
     keys: [dataKey.key],
     writes: records.values.insert(valueRecordId(secret, version.number), sealed),
-    dataKey: plaintext,
+    opened: { value, dataKey: plaintext, sealedKeys: [dataKey] },
   };
 }
 
@@ -77,21 +86,22 @@ export function storedValue(
 }
 
 /**
- * Opens the value of a version for the caller; at once when everything is at hand.
+ * Opens the value of a version for whom KMS lets; at once when everything is at hand.
  * @throws ApiError of KMS, and for aws/secretsmanager across accounts.
  */
 export function readValue(
   { records }: Pick<SecretsContext, 'records'>,
-  call: Call,
+  caller: KmsCaller,
   secret: Secret,
   version: Version,
 ): MaybePromise<OpenedValue> {
-  refuseDefaultKeyAcrossAccounts(call, secret, version.keys);
+  refuseDefaultKeyAcrossAccounts(caller, secret, version.keys);
   const place = { arn: secret.arn, versionId: version.id, region: secret.region };
   return whenHere(storedValue(records, secret, version), ({ value: sealed }) =>
-    whenHere(openDataKey(call, place, sealed.dataKeys), (dataKey) => ({
+    whenHere(openDataKey(caller, place, sealed.dataKeys), (dataKey) => ({
       value: openValue(dataKey, sealed, place),
       dataKey,
+      sealedKeys: sealed.dataKeys,
     })),
   );
 }

@@ -20,10 +20,11 @@ export const ownerOf = (call: Call): Owner & { readonly partition: string } => (
   partition: call.partition,
 });
 
-/** At once when the parameter is cached. */
+/** At once when the parameter is cached. Those of other Regions aren't to be found in this one. */
 export function findNamed(records: Records, name: ParameterName, call: Call): MaybePromise<Named> {
   const owner = name.owner ?? { account: call.principal.account, region: call.region };
   const arn = parameterArn({ ...owner, partition: call.partition }, name.path);
+  if (owner.region !== call.region) return { name, owner, arn, entry: undefined };
   const id = parameterId(owner, name.path);
   return whenHere(records.parameters.peek(id) ?? records.parameters.get(id), (entry) => ({
     name,

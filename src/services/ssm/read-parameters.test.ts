@@ -49,6 +49,26 @@ describe('GetParameter', () => {
     assert.deepEqual((await shown('/plain'))[0], '/plain');
   });
 
+  test('finds by ARN none of another Region, so that aws:RequestedRegion holds', async () => {
+    const there = { region: 'us-west-2' };
+    const elsewhere = (path: string) => arn(path).replace(region, there.region);
+    const put = { Name: '/there', Value: 'x', Type: 'String', Tier: 'Advanced' } as const;
+    await ssm.ask('PutParameter', put, there);
+    const asked = { Name: elsewhere('there') };
+    assert.equal((await ssm.ask('GetParameter', asked, there)).Parameter?.Value, 'x');
+    await assert.rejects(get(asked.Name), refusal('ParameterNotFound'));
+    await assert.rejects(ssm.ask('GetParameterHistory', asked), refusal('ParameterNotFound'));
+    const { Parameters, InvalidParameters } = await ssm.ask('GetParameters', {
+      Names: [asked.Name],
+    });
+    assert.deepEqual([Parameters, InvalidParameters], [[], [asked.Name]]);
+    const ResourceArn = asked.Name;
+    await assert.rejects(
+      ssm.ask('GetResourcePolicies', { ResourceArn }),
+      refusal('ResourceNotFoundException'),
+    );
+  });
+
   for (const [name, code, text] of [
     ['/r/none', 'ParameterNotFound', ''],
     ['/R/a', 'ParameterNotFound', ''],

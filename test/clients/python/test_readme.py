@@ -35,3 +35,18 @@ def test_the_session_prints_what_it_encrypted_and_the_programs_run(server, tmp_p
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["hello", "hello"]
     assert (tmp_path / "README.sealed").stat().st_size > 1_800_000
+
+
+def test_the_session_with_secrets_prints_what_it_says(server, tmp_path):
+    session = next(text for kind, text in BLOCKS if "sealhold exec" in text)
+    said = re.findall(r"# (.*)$", session, re.M)
+    session = re.sub(r" +# .*$", "", session, flags=re.M).replace("bin/sealhold", f"{ROOT}/bin/sealhold")
+    bin_folder = pathlib.Path(sys.executable).parent
+    done = subprocess.run(
+        ["bash", "-ec", session],
+        cwd=tmp_path,
+        env={**os.environ, **server, "PATH": f"{bin_folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == said == ["ann large 6", "password: s3cret"], done.stderr
