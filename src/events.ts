@@ -11,8 +11,8 @@ import { createEventBridge, type EventBridge } from './services/events/index.ts'
 import type { World } from './world.ts';
 
 export interface EventSettings {
-  /** Which addresses events may be sent to. */
-  readonly reach: Reach;
+  /** Which addresses events may be sent to over HTTP; undefined: none. */
+  readonly reach: Reach | undefined;
   /** Where the dead-letter file is; undefined: there is none. */
   readonly dataDir: string | undefined;
   /** This process's name among those that serve the store. */

@@ -78,7 +78,7 @@ export interface NodeOptions {
   readonly functions?: ServiceOptions['functions'];
   /** What custom key stores may reach; undefined: nothing. */
   readonly keyStores?: { readonly clusters: Clusters; readonly routes: ProxyRoutes } | undefined;
-  /** Which addresses events may be sent to over HTTP: `private` unless told, `any` in dev mode. */
+  /** Which addresses events may be sent to over HTTP; undefined: none. */
   readonly reach?: Reach | undefined;
   /** Dev mode's reset, which replaces the whole node. */
   readonly reset?: () => Promise<void>;
@@ -186,7 +186,7 @@ async function serve(options: NodeOptions, parts: Parts): Promise<Served> {
     ...{ attestationRoots, fixtures },
     functions: options.functions,
     events: {
-      reach: options.reach ?? (mode === 'dev' ? 'any' : 'private'),
+      reach: options.reach,
       dataDir: options.dataDir,
       nodeName: options.laneName,
     },

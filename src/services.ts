@@ -95,7 +95,7 @@ export interface ServiceOptions {
   readonly functions?: LambdaOptions['functions'];
   /** What custom key stores may reach; undefined: nothing. */
   readonly keyStores?: KeyStorePorts;
-  /** Where events may go, and those that can't be delivered; undefined: to the public. */
+  /** Where events may go, and those that can't be delivered; undefined: no further than here. */
   readonly events?: EventSettings;
 }
 
@@ -143,7 +143,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     identify,
     ...principals,
     logs: lambda.logs,
-    settings: options.events ?? { reach: 'public', dataDir: undefined, nodeName: 'node-1' },
+    settings: options.events ?? { reach: undefined, dataDir: undefined, nodeName: 'node-1' },
   });
   const parameterStore = await createParameterStore({
     store,

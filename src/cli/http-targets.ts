@@ -2,17 +2,18 @@
 import type { Reach } from '../http/reach.ts';
 import { type Flag, type Flags, UsageError } from './command.ts';
 
-export const httpTargetsFlag = (usual: Reach): Flag => ({
+export const httpTargetsFlag = (usual: Reach | 'off'): Flag => ({
   name: 'http-targets',
   value: 'W',
   help:
-    `where API destinations may be: public, private (also private networks) or any ` +
-    `(also this machine, and plain HTTP) (${usual})`,
+    'where EventBridge may call HTTP endpoints: off, public, private (also private networks) or ' +
+    `any (also this machine, and plain HTTP) (${usual})`,
 });
 
-/** Throws UsageError. */
-export function httpTargetsOf(flags: Flags, usual: Reach): Reach {
+/** Undefined: nowhere. Throws UsageError. */
+export function httpTargetsOf(flags: Flags, usual: Reach | 'off'): Reach | undefined {
   const reach = flags.text('http-targets') ?? usual;
+  if (reach === 'off') return undefined;
   if (reach === 'public' || reach === 'private' || reach === 'any') return reach;
-  throw new UsageError(`--http-targets takes public, private or any, not '${reach}'.`);
+  throw new UsageError(`--http-targets takes off, public, private or any, not '${reach}'.`);
 }

@@ -52,7 +52,7 @@ export const start: Command = {
     attestationFlag,
     refusedFixturesFlag,
     ...functionsFlags('off'),
-    httpTargetsFlag('private'),
+    httpTargetsFlag('off'),
     ...keyStoreFlags,
   ],
   run: runStart,
@@ -73,7 +73,7 @@ async function runStart(input: CommandInput): Promise<number> {
     attestationRoots: attestationRootsOf(flags),
     functions: functions.setting,
     keyStores: keyStoresOf(flags),
-    reach: httpTargetsOf(flags, 'private'),
+    reach: httpTargetsOf(flags, 'off'),
   };
   const world = machineWorld();
   if (cluster.isWorker) return runWorker({ at, dataDir, settings, functions });
@@ -137,7 +137,7 @@ interface Settings {
   readonly attestationRoots: TrustedRoots | undefined;
   readonly functions: NodeOptions['functions'];
   readonly keyStores: KeyStoreOptions;
-  readonly reach: Reach;
+  readonly reach: Reach | undefined;
 }
 
 async function serveAlone(

@@ -149,6 +149,13 @@ describe('A URL', () => {
       assert.equal(urlFault(url), undefined, url);
   });
 
+  test('is any where nothing is sent', async () => {
+    const http = openOutgoing(undefined);
+    assert.match(http.urlFault('https://example.com/') ?? '', /calls no HTTP endpoints/);
+    assert.equal((await http.send(asked('https://example.com/'))).kind, 'forbidden');
+    http.close();
+  });
+
   test('of a private network needs a server that may reach it', () => {
     assert.match(openOutgoing('public').urlFault('https://10.0.0.1/') ?? '', /does not call/);
     assert.equal(openOutgoing('any').urlFault('http://127.0.0.1:1/'), undefined);

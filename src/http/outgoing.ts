@@ -41,8 +41,11 @@ const maxBodyBytes = 64 * 1024;
 
 class Unreachable extends Error {}
 
-/** Plain HTTP is for `any` only: credentials go with the requests. */
-export function openOutgoing(reach: Reach): OutgoingHttp {
+/**
+ * `reach` undefined: nothing is sent. Plain HTTP is for `any` only: credentials go with the
+ * requests.
+ */
+export function openOutgoing(reach: Reach | undefined): OutgoingHttp {
   const agents = {
     http: new HttpAgent({ keepAlive: true, maxFreeSockets: 32 }),
     https: new HttpsAgent({ keepAlive: true, maxFreeSockets: 32 }),
@@ -52,7 +55,8 @@ export function openOutgoing(reach: Reach): OutgoingHttp {
     urlFault,
     send: async (asked) => {
       const fault = urlFault(asked.url);
-      if (fault !== undefined) return { kind: 'forbidden', reason: fault };
+      if (fault !== undefined || reach === undefined)
+        return { kind: 'forbidden', reason: fault ?? closed };
       try {
         return await exchange(asked, reach, agents);
       } catch (error) {
@@ -68,7 +72,10 @@ export function openOutgoing(reach: Reach): OutgoingHttp {
   };
 }
 
-function faultOf(text: string, reach: Reach): string | undefined {
+const closed = 'This server calls no HTTP endpoints: its operator has not said --http-targets.';
+
+function faultOf(text: string, reach: Reach | undefined): string | undefined {
+  if (reach === undefined) return closed;
   const url = URL.parse(text);
   if (url === null) return 'It is no URL.';
   const isPlain = url.protocol === 'http:' && reach === 'any';

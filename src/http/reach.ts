@@ -11,13 +11,17 @@ type Kind = 'forbidden' | 'loopback' | 'private';
 
 /**
  * Forbidden are the addresses at which clouds tell a machine's own secrets, and those that name no
- * one machine (RFC 6890).
+ * one machine (the IANA special-purpose registries of RFC 6890).
  */
 const ranges: Readonly<Record<Kind, readonly string[]>> = {
   forbidden: [
     '0.0.0.0/8',
     '169.254.0.0/16',
     '192.0.0.0/24',
+    '192.0.2.0/24',
+    '192.88.99.0/24',
+    '198.51.100.0/24',
+    '203.0.113.0/24',
     '224.0.0.0/4',
     '240.0.0.0/4',
     // Metadata of clouds that have it elsewhere.
@@ -25,12 +29,10 @@ const ranges: Readonly<Record<Kind, readonly string[]>> = {
     '168.63.129.16/32',
     'fd00:ec2::/32',
     'fd20:ce::254/128',
-    '::/128',
-    'fe80::/10',
-    'fec0::/10',
-    'ff00::/8',
-    // Teredo hides an address inside.
-    '2001::/32',
+    // Of global unicast what is set aside, or hides an address that can't be judged (Teredo).
+    '2001::/23',
+    '2001:db8::/32',
+    '3fff::/20',
   ],
   loopback: ['127.0.0.0/8', '::1/128'],
   private: [
@@ -47,6 +49,9 @@ const ranges: Readonly<Record<Kind, readonly string[]>> = {
 const kinds = (['loopback', 'forbidden', 'private'] as const).map(
   (kind) => [kind, listOf(ranges[kind])] as const,
 );
+
+/** What of IPv6 is public when it is nothing else: global unicast, and IPv4 as IPv6 spells it. */
+const openIPv6 = listOf(['2000::/3', '::ffff:0:0/96', '64:ff9b::/96']);
 
 function listOf(subnets: readonly string[]): BlockList {
   const list = new BlockList();
@@ -71,7 +76,7 @@ function addIPv4(list: BlockList, address: string, bits: number): void {
 function kindOf(address: string): Kind | 'public' {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   for (const [kind, list] of kinds) if (list.check(address, family)) return kind;
-  return 'public';
+  return family === 'ipv4' || openIPv6.check(address, family) ? 'public' : 'forbidden';
 }
 
 /** `address`: an IP address as text. */

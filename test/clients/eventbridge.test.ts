@@ -9,7 +9,7 @@ let server: RunningServer;
 let client: sdk.EventBridgeClient;
 const data = freshFolder();
 before(async () => {
-  server = await startServer({ mode: 'start', data });
+  server = await startServer({ mode: 'start', data, args: ['--http-targets', 'public'] });
   const { endpoint, accessKeyId, secretAccessKey } = server;
   const credentials = { accessKeyId, secretAccessKey };
   client = new sdk.EventBridgeClient({ endpoint, region: 'us-east-1', credentials });

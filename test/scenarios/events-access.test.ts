@@ -25,7 +25,7 @@ let theirs: Account;
 let call: Ask;
 let callTheirs: Ask;
 before(async () => {
-  server = await startServer({ mode: 'start', data });
+  server = await startServer({ mode: 'start', data, args: ['--http-targets', 'public'] });
   ours = newAccount(server);
   theirs = newAccount(server);
   call = eventsOf(ours.root);

@@ -323,7 +323,8 @@ describe('An endpoint', () => {
 
   test('is named by a URL, with https where the server is strict', async () => {
     const folder = freshFolder();
-    const strict = await startServer({ mode: 'start', data: folder });
+    const args = ['--http-targets', 'private'];
+    const strict = await startServer({ mode: 'start', data: folder, args });
     const strictly = eventsOf(strict);
     try {
       const urls = [
@@ -349,9 +350,22 @@ describe('An endpoint', () => {
     }
   });
 
-  test('whose name leads to this machine is not called by a strict server', async () => {
+  test('is none for a strict server whose operator has not said so', async () => {
     const folder = freshFolder();
     const strict = await startServer({ mode: 'start', data: folder });
+    try {
+      const made = destinationAt(eventsOf(strict), 'https://example.com/');
+      await assert.rejects(made, /This server calls no HTTP endpoints/);
+    } finally {
+      await strict.stop();
+      removeFolder(folder);
+    }
+  });
+
+  test('whose name leads to this machine is not called by a strict server', async () => {
+    const folder = freshFolder();
+    const args = ['--http-targets', 'private'];
+    const strict = await startServer({ mode: 'start', data: folder, args });
     try {
       const strictly = eventsOf(strict);
       const url = endpoint.url.replace('http://127.0.0.1', 'https://localhost');
