@@ -1,6 +1,8 @@
 /** Events to HTTP endpoints: let in, tried again, given up, and sent nowhere else. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { DeleteRoleCommand, DeleteRolePolicyCommand } from '@aws-sdk/client-iam';
+import { secretsmanager } from '../../src/model/secretsmanager.generated.ts';
 import {
   deadLetters,
   destinationAt,
@@ -12,10 +14,11 @@ import {
   untilDead,
 } from '../event-calls.ts';
 import { type HttpEndpoint, openEndpoint } from '../http-endpoint.ts';
-import { allowing } from '../identities.ts';
-import { type Ask, got, refused, until } from '../lambda.ts';
+import { allowing, newRole } from '../identities.ts';
+import { type Ask, asker, got, refused, until } from '../lambda.ts';
 import { moveClock } from '../parameter-calls.ts';
 import { freshFolder, type RunningServer, removeFolder, startServer } from '../running-server.ts';
+import { sendIam } from '../sts.ts';
 
 const data = freshFolder();
 let server: RunningServer;
@@ -281,6 +284,44 @@ describe('A delivery that fails', () => {
     assert.equal(endpoint.received.filter(({ path }) => path === '/denied').length, 0);
   });
 
+  test('is decided on with the role that has the name now', async () => {
+    const RoleArn = await eventsRole(server, allowing('events:InvokeApiDestination'));
+    const name = RoleArn.split('/')[1] as string;
+    const arn = await destinationAt(call, `${endpoint.url}/renewed`);
+    const source = await ruleTo(arn, { RoleArn });
+    await send(source);
+    await endpoint.until('/renewed', 1);
+    await sendIam(server, new DeleteRolePolicyCommand({ RoleName: name, PolicyName: 'test' }));
+    await sendIam(server, new DeleteRoleCommand({ RoleName: name }));
+    const trusts = { Service: 'events.amazonaws.com' };
+    await newRole(server, name, { trusts, policy: allowing('events:InvokeApiDestination') });
+    await send(source);
+    await endpoint.until('/renewed', 2);
+  });
+
+  test('is tried again while the secret of its connection can not be read', async () => {
+    const arn = await destinationAt(call, `${endpoint.url}/unread`);
+    const Name = arn.split('/')[1];
+    const { SecretArn: SecretId } = await got(call('DescribeConnection', { Name }));
+    const secrets = asker(secretsmanager)(server);
+    await got(secrets('DeleteSecret', { SecretId }));
+    await send(await ruleTo(arn));
+    await pause(300);
+    assert.equal(endpoint.received.filter(({ path }) => path === '/unread').length, 0);
+    await got(secrets('RestoreSecret', { SecretId }));
+    await moveClock(server.endpoint, '10s');
+    await endpoint.until('/unread', 1);
+  });
+
+  test('goes there when what the connection adds is no header', async () => {
+    const ApiKeyAuthParameters = { ApiKeyName: 'käse', ApiKeyValue: 'v' };
+    const AuthParameters = { ApiKeyAuthParameters };
+    const connection = { AuthorizationType: 'API_KEY', AuthParameters };
+    const arn = await destinationAt(call, `${endpoint.url}/header`, { connection });
+    await send(await ruleTo(arn));
+    assert.equal((await untilDead(data, arn)).ERROR_CODE, 'SDK_CLIENT_ERROR');
+  });
+
   test('goes there when its destination is deleted', async () => {
     const arn = await destinationAt(call, `${endpoint.url}/deleted`);
     const source = await ruleTo(arn);
@@ -313,7 +354,7 @@ describe('An endpoint', () => {
     await Promise.all(Array.from({ length: 20 }, () => send(source)));
     await pause(1_500);
     const early = endpoint.received.filter(({ path }) => path === '/rate').length;
-    assert.ok(early >= 5 && early <= 14, `${early} in 1.5 s`);
+    assert.ok(early >= 5 && early <= 15, `${early} in 1.5 s`);
     await endpoint.until('/rate', 20);
     assert.deepEqual(
       deadLetters(data).filter(({ TARGET_ARN }) => TARGET_ARN === arn),

@@ -100,19 +100,6 @@ async function forward(
   { rule, target, event }: Delivery,
   to: BusName,
 ): Promise<Attempt> {
-  const { account, region, partition } = rule.bus;
-  const principal =
-    target.RoleArn === undefined
-      ? rootOf(account, partition)
-      : await roles.of({
-          arn: target.RoleArn,
-          account,
-          region,
-          ruleName: rule.name,
-          ruleArn: ruleArn(rule),
-        });
-  if (principal === undefined)
-    return refused('NO_PERMISSIONS', 'EventBridge may not assume the role of the target.');
   const entry = await records.buses.get(busId(to));
   const envelope = readJson(event) as Record<string, unknown>;
   const keys: Readonly<Record<string, string>> = {
@@ -120,13 +107,16 @@ async function forward(
     'events:detail-type': String(envelope['detail-type']),
     'events:eventbusinvocation': 'true',
   };
-  const isAllowed = await ports.isAllowed({
-    principal,
-    region: to.region,
+  const question = {
     action: 'events:PutEvents',
+    region: to.region,
     resource: busResource({ name: to, entry }),
-    conditions: (key) => keys[key],
-  });
+    conditions: (key: string) => keys[key],
+  };
+  const isAllowed =
+    target.RoleArn === undefined
+      ? await ports.isAllowed({ ...question, principal: rootOf(rule.bus) })
+      : await roles.isAllowed({ arn: target.RoleArn, rule }, question);
   if (!isAllowed)
     return refused('NO_PERMISSIONS', `events:PutEvents is not allowed on ${target.Arn}.`);
   const text = JSON.stringify({ ...envelope, id: newUuid(ports.world) });
@@ -135,7 +125,7 @@ async function forward(
   return delivered;
 }
 
-const rootOf = (account: string, partition: string) =>
+const rootOf = ({ account, partition }: BusName) =>
   ({
     type: 'Root',
     account,

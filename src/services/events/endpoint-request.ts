@@ -9,16 +9,39 @@ type Request = Omit<OutgoingRequest, 'timeoutMs'>;
 
 const userAgent = 'Amazon/EventBridge/ApiDestinations';
 
-/** `input`: JSON text for the body. `token`: an OAuth access token. */
-export function eventRequest(
+interface EventFacts {
+  /** JSON text for the body. */
+  readonly input: string;
+  readonly parameters: HttpParameters | undefined;
+  readonly type: AuthorizationType;
+  readonly credentials: Credentials;
+  /** An OAuth access token. */
+  readonly token: string | undefined;
+}
+
+/** Undefined: some name or value can not stand in a header. */
+export const eventRequest = (
+  destination: Pick<ApiDestination, 'endpoint' | 'method'>,
+  facts: EventFacts,
+): Request | undefined => madeOr(() => requestOf(destination, facts));
+
+/** Undefined as for `eventRequest`. RFC 6749 §4.4.2, the client authenticated as §2.3.1 says. */
+export const tokenRequest = (credentials: Credentials): Request | undefined =>
+  madeOr(() => requestForToken(credentials));
+
+/** What `Headers` and `URL` refuse, they refuse by a TypeError. */
+function madeOr(make: () => Request): Request | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function requestOf(
   { endpoint, method }: Pick<ApiDestination, 'endpoint' | 'method'>,
-  facts: {
-    readonly input: string;
-    readonly parameters: HttpParameters | undefined;
-    readonly type: AuthorizationType;
-    readonly credentials: Credentials;
-    readonly token: string | undefined;
-  },
+  facts: EventFacts,
 ): Request {
   const { parameters, credentials } = facts;
   const extras = credentials.invocation_http_parameters;
@@ -43,10 +66,7 @@ export function eventRequest(
   };
 }
 
-function authorize(
-  headers: Headers,
-  { type, credentials, token }: Parameters<typeof eventRequest>[1],
-): void {
+function authorize(headers: Headers, { type, credentials, token }: EventFacts): void {
   if (type === 'API_KEY')
     headers.set(credentials.api_key_name ?? '', credentials.api_key_value ?? '');
   else if (type === 'BASIC')
@@ -84,8 +104,7 @@ function withMembers(input: string, extras: StoredExtras | undefined): string {
   });
 }
 
-/** RFC 6749 §4.4.2, the client authenticated as §2.3.1 says. */
-export function tokenRequest(credentials: Credentials): Request {
+function requestForToken(credentials: Credentials): Request {
   const { client_id = '', client_secret = '', oauth_http_parameters: extras } = credentials;
   const method = credentials.http_method ?? 'POST';
   const url = new URL(credentials.authorization_endpoint ?? '');

@@ -1,4 +1,5 @@
 /** API destinations as targets: authorized, let in, and not called more often than they allow. */
+import { ApiError } from '../../api-error.ts';
 import type { Principal } from '../../operation.ts';
 import { apiDestinationArn, connectionOf, destinationId } from './api-destinations.ts';
 import type { Credentials } from './connection-input.ts';
@@ -7,7 +8,7 @@ import type { EventsContext } from './context.ts';
 import { refused } from './deliver.ts';
 import type { ApiDestination, Connection } from './destination.ts';
 import { eventRequest, type Token, tokenOf, tokenRequest } from './endpoint-request.ts';
-import { type Place, ruleArn } from './names.ts';
+import type { Place } from './names.ts';
 import type { OutgoingResult } from './outgoing.ts';
 import type { Delivery } from './records.ts';
 import type { Attempt } from './retry.ts';
@@ -71,14 +72,19 @@ export class Endpoints {
     const { type } = connection.authorization;
     const isAsked = type === 'OAUTH_CLIENT_CREDENTIALS';
     const token = isAsked ? await this.#tokenOf(connection, credentials) : undefined;
-    if (isAsked && token === undefined)
+    if (credentials === undefined || (isAsked && token === undefined))
       return {
         kind: 'failed',
         code: 'CONNECTION_NOT_AUTHORIZED',
-        message: 'The authorization endpoint gave no token.',
+        message:
+          credentials === undefined
+            ? 'The secret of the connection can not be read.'
+            : 'The authorization endpoint gave no token.',
       };
     const parameters = delivery.target.HttpParameters;
     const request = eventRequest(destination, { input, parameters, type, credentials, token });
+    if (request === undefined)
+      return refused('SDK_CLIENT_ERROR', 'What the connection or the target adds is no header.');
     const result = await this.#context.ports.http.send({ ...request, timeoutMs });
     // What was wrong this time may be right with what is read again.
     if (result.kind === 'answered' && (result.status === 401 || result.status === 407)) {
@@ -96,58 +102,72 @@ export class Endpoints {
     return entry !== undefined && apiDestinationArn(entry.value) === arn ? entry.value : undefined;
   }
 
-  async #isAllowed({ rule, target }: Delivery, destination: ApiDestination): Promise<boolean> {
-    const { account, region } = rule.bus;
-    const principal = await this.#roles.of({
-      arn: target.RoleArn ?? '',
-      ...{ account, region },
-      ruleName: rule.name,
-      ruleArn: ruleArn(rule),
-    });
-    if (principal === undefined) return false;
-    return this.#context.ports.isAllowed({
-      principal,
-      region,
-      action: 'events:InvokeApiDestination',
-      resource: {
-        arn: apiDestinationArn(destination),
-        account: destination.account,
-        type: 'AWS::Events::ApiDestination',
+  #isAllowed({ rule, target }: Delivery, destination: ApiDestination): Promise<boolean> {
+    return this.#roles.isAllowed(
+      { arn: target.RoleArn ?? '', rule },
+      {
+        action: 'events:InvokeApiDestination',
+        region: destination.region,
+        resource: {
+          arn: apiDestinationArn(destination),
+          account: destination.account,
+          type: 'AWS::Events::ApiDestination',
+        },
       },
-    });
+    );
   }
 
-  /** Takes a turn, or tells how long until the next one. Each node counts for itself. */
+  /**
+   * Takes a turn, or tells how long until the next one; a second's turns may be taken at once. Each
+   * node counts for itself.
+   */
   #waitMs(destination: ApiDestination): number {
     const arn = apiDestinationArn(destination);
     const now = this.#context.ports.world.monotonic();
-    const turn = this.#turns.get(arn) ?? now;
+    const turn = Math.max(this.#turns.get(arn) ?? 0, now - 1000);
     if (turn > now) return Math.ceil(turn - now);
     if (this.#turns.size >= maxKept) this.#turns.clear();
-    this.#turns.set(arn, Math.max(turn, now - 1000) + 1000 / destination.ratePerSecond);
+    this.#turns.set(arn, turn + 1000 / destination.ratePerSecond);
     return 0;
   }
 
-  /** Read as the connection's account: only EventBridge may read these for an event. */
-  async #credentialsOf(connection: Connection): Promise<Credentials> {
+  /**
+   * Read as the connection's account, through EventBridge. Undefined: the secret, or its key, is
+   * gone or closed.
+   */
+  async #credentialsOf(connection: Connection): Promise<Credentials | undefined> {
     const { ports } = this.#context;
     const now = ports.world.now();
     const known = this.#credentials.get(versionOf(connection));
     if (known !== undefined && known.until > now) return known.value;
-    const { SecretString } = (await ports.perform({
-      principal: accountPrincipal(connection),
-      region: connection.region,
-      service: 'secretsmanager',
-      operation: 'GetSecretValue',
-      input: { SecretId: connection.secretArn },
-      via: ['events.amazonaws.com'],
-    })) as { readonly SecretString: string };
-    const value = JSON.parse(SecretString) as Credentials;
+    const value = await this.#readSecret(connection);
+    if (value === undefined) return undefined;
     keep(this.#credentials, versionOf(connection), { value, until: now + credentialsMs });
     return value;
   }
 
-  async #tokenOf(connection: Connection, credentials: Credentials): Promise<string | undefined> {
+  async #readSecret(connection: Connection): Promise<Credentials | undefined> {
+    try {
+      const { SecretString } = (await this.#context.ports.perform({
+        principal: accountPrincipal(connection),
+        region: connection.region,
+        service: 'secretsmanager',
+        operation: 'GetSecretValue',
+        input: { SecretId: connection.secretArn },
+        via: ['events.amazonaws.com'],
+      })) as { readonly SecretString: string };
+      return JSON.parse(SecretString) as Credentials;
+    } catch (error) {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    }
+  }
+
+  async #tokenOf(
+    connection: Connection,
+    credentials: Credentials | undefined,
+  ): Promise<string | undefined> {
+    if (credentials === undefined) return undefined;
     const { ports } = this.#context;
     const known = this.#tokens.get(versionOf(connection));
     if (known !== undefined && known.until > ports.world.now()) return known.value;
@@ -159,8 +179,9 @@ export class Endpoints {
   }
 
   async #askForToken(credentials: Credentials): Promise<Token | undefined> {
-    const request = { ...tokenRequest(credentials), timeoutMs };
-    const result = await this.#context.ports.http.send(request);
+    const request = tokenRequest(credentials);
+    if (request === undefined) return undefined;
+    const result = await this.#context.ports.http.send({ ...request, timeoutMs });
     return result.kind === 'answered' && isGood(result.status) ? tokenOf(result.body) : undefined;
   }
 

@@ -1,7 +1,8 @@
 /** Roles that rules and targets name: who may hand them over, and acting as one. */
 import { ApiError } from '../../api-error.ts';
 import type { Call, Principal } from '../../operation.ts';
-import type { EventsPorts } from './context.ts';
+import type { EventsPorts, Question } from './context.ts';
+import { type RuleName, ruleArn } from './names.ts';
 
 const service = 'events.amazonaws.com';
 
@@ -16,7 +17,7 @@ export const eventsPrincipal = (account: string): Principal => ({
 });
 
 /** Whether the caller may hand this role to EventBridge. @throws ApiError AccessDeniedException */
-export function authorizePass(call: Call, roleArn: string, ruleArn: string): void {
+export function authorizePass(call: Call, roleArn: string, forArn: string): void {
   const account = roleArn.split(':')[4] ?? '';
   call.authorize(
     'iam:PassRole',
@@ -24,7 +25,7 @@ export function authorizePass(call: Call, roleArn: string, ruleArn: string): voi
     {
       conditions: (key) => {
         if (key === 'iam:passedtoservice') return service;
-        return key === 'iam:associatedresourcearn' ? ruleArn : undefined;
+        return key === 'iam:associatedresourcearn' ? forArn : undefined;
       },
     },
   );
@@ -41,51 +42,56 @@ const spareMs = 60_000;
 const maxSessions = 1_000;
 
 export interface RoleSessions {
-  /** Whoever acts by the role; undefined: EventBridge may not assume it. */
-  readonly of: (role: {
-    readonly arn: string;
-    readonly account: string;
-    readonly region: string;
-    readonly ruleName: string;
-    readonly ruleArn: string;
-  }) => Promise<Principal | undefined>;
+  /**
+   * Whether the role may do this. A session that may not is begun anew once: the role may be
+   * another one of the same name by now.
+   */
+  readonly isAllowed: (role: AskedRole, question: Omit<Question, 'principal'>) => Promise<boolean>;
 }
 
-type Asked = Parameters<RoleSessions['of']>[0];
+interface AskedRole {
+  readonly arn: string;
+  readonly rule: RuleName;
+}
 
 /** Sessions are kept as long as they last. */
 export function openRoleSessions(
-  ports: Pick<EventsPorts, 'perform' | 'identify' | 'world'>,
+  ports: Pick<EventsPorts, 'perform' | 'identify' | 'isAllowed' | 'world'>,
 ): RoleSessions {
   const kept = new Map<string, Session>();
+  const begin = async (asked: AskedRole): Promise<Principal | undefined> => {
+    const session = await assume(ports, asked);
+    if (session === undefined) return undefined;
+    if (kept.size >= maxSessions) kept.clear();
+    kept.set(keyOf(asked), session);
+    return session.principal;
+  };
   return {
-    of: async (asked) => {
-      const key = `${asked.arn} ${asked.ruleArn}`;
-      const known = kept.get(key);
+    isAllowed: async (asked, question) => {
+      const may = async (principal: Principal | undefined): Promise<boolean> =>
+        principal !== undefined && ports.isAllowed({ ...question, principal });
+      const known = kept.get(keyOf(asked));
       if (known !== undefined && known.expiresAt - spareMs > ports.world.now())
-        return known.principal;
-      kept.delete(key);
-      const session = await assume(ports, asked);
-      if (session === undefined) return undefined;
-      if (kept.size >= maxSessions) kept.clear();
-      kept.set(key, session);
-      return session.principal;
+        if (await may(known.principal)) return true;
+      return may(await begin(asked));
     },
   };
 }
 
+const keyOf = ({ arn, rule }: AskedRole): string => `${arn} ${ruleArn(rule)}`;
+
 async function assume(
   { perform, identify }: Pick<EventsPorts, 'perform' | 'identify'>,
-  { arn, account, region, ruleName, ruleArn }: Asked,
+  { arn, rule }: AskedRole,
 ): Promise<Session | undefined> {
   try {
     const { Credentials } = (await perform({
-      principal: eventsPrincipal(account),
-      region,
+      principal: eventsPrincipal(rule.bus.account),
+      region: rule.bus.region,
       service: 'sts',
       operation: 'AssumeRole',
-      input: { RoleArn: arn, RoleSessionName: ruleName, DurationSeconds: sessionSeconds },
-      sourceArn: ruleArn,
+      input: { RoleArn: arn, RoleSessionName: rule.name, DurationSeconds: sessionSeconds },
+      sourceArn: ruleArn(rule),
     })) as {
       Credentials: { AccessKeyId: string; SessionToken: string; Expiration: number };
     };
